@@ -1,0 +1,33 @@
+# Flags for every target of ours, through the interface target leat_options.
+add_library(leat_options INTERFACE)
+target_compile_options(leat_options INTERFACE
+  -Wall -Wextra -Wshadow=local -Wnon-virtual-dtor -Woverloaded-virtual -Werror
+  -Wno-missing-field-initializers -fno-strict-aliasing)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(leat_options INTERFACE -Wthread-safety)
+endif()
+# No target is a shared library: one code model, so that all share one precompiled header.
+# x86-64-v3 (AVX2, BMI2): Haswell and Zen 1 or later; `leat` says so when it starts on less.
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  add_compile_options(-march=x86-64-v3)
+endif()
+
+set(LEAT_SANITIZE "" CACHE STRING "sanitizers for -fsanitize=, e.g. address,undefined")
+if(LEAT_SANITIZE)
+  add_compile_options(-fsanitize=${LEAT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${LEAT_SANITIZE})
+endif()
+
+find_program(LEAT_CCACHE ccache)
+if(LEAT_CCACHE)
+  # Precompiled headers need these two; see ccache(1), "PRECOMPILED HEADERS".
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${LEAT_CCACHE})
+  add_compile_options(-fpch-preprocess)
+endif()
+find_program(LEAT_MOLD mold)
+if(LEAT_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+add_link_options(-Wl,--as-needed)
+set(CMAKE_INTERPROCEDURAL_OPTIMIZATION OFF)

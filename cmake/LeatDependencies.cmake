@@ -1,0 +1,73 @@
+# What we build on, as imported targets leat::NAME. Debian's packages for all but Arrow (a system
+# Arrow if there is one, else the headers and libraries inside the pyarrow wheel) and ADBC's drivers,
+# which are loaded at run time.
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(GTest REQUIRED)
+
+if(DEFINED ENV{LEAT_TOOLS})
+  set(LEAT_TOOLS "$ENV{LEAT_TOOLS}" CACHE PATH "where `make setup` put downloads")
+else()
+  set(LEAT_TOOLS "$ENV{HOME}/.cache/leat-tools" CACHE PATH "where `make setup` put downloads")
+endif()
+
+# leat_import(NAME HEADER FILE...): leat::NAME, from a header and library files that must exist.
+function(leat_import name header)
+  find_path(LEAT_${name}_INCLUDE ${header} REQUIRED)
+  add_library(leat::${name} INTERFACE IMPORTED)
+  target_include_directories(leat::${name} SYSTEM INTERFACE ${LEAT_${name}_INCLUDE})
+  foreach(library ${ARGN})
+    find_library(LEAT_${name}_${library} ${library} REQUIRED)
+    target_link_libraries(leat::${name} INTERFACE ${LEAT_${name}_${library}})
+  endforeach()
+endfunction()
+
+leat_import(gmp gmp.h gmp)
+leat_import(xxhash xxhash.h xxhash)
+leat_import(isal isa-l/igzip_lib.h isal)
+leat_import(zstd zstd.h zstd)
+leat_import(simdjson simdjson.h simdjson)
+leat_import(sqlite sqlite3.h sqlite3)
+leat_import(pg_query pg_query.h pg_query protobuf-c)
+leat_import(edit histedit.h edit)
+add_library(leat::gtest_main INTERFACE IMPORTED)
+target_link_libraries(leat::gtest_main INTERFACE GTest::gtest_main)
+
+# --- Arrow and Parquet -------------------------------------------------------------------------
+add_library(leat::arrow INTERFACE IMPORTED)
+add_library(leat::parquet INTERFACE IMPORTED)
+find_package(Arrow 20 QUIET)
+if(Arrow_FOUND)
+  find_package(Parquet REQUIRED)
+  target_link_libraries(leat::arrow INTERFACE Arrow::arrow_shared)
+  target_link_libraries(leat::parquet INTERFACE Parquet::parquet_shared)
+  if(TARGET ArrowCompute::arrow_compute_shared)
+    target_link_libraries(leat::arrow INTERFACE ArrowCompute::arrow_compute_shared)
+  endif()
+else()
+  file(GLOB LEAT_PYARROW "${LEAT_TOOLS}/venv/lib/python3*/site-packages/pyarrow")
+  if(NOT LEAT_PYARROW)
+    message(FATAL_ERROR "no Arrow: neither a system package nor ${LEAT_TOOLS}/venv (run `make setup`)")
+  endif()
+  # The wheel's libraries carry only versioned names, e.g. libarrow.so.2600.
+  file(GLOB arrow_so "${LEAT_PYARROW}/libarrow.so.*")
+  list(GET arrow_so 0 arrow_so)
+  get_filename_component(arrow_so "${arrow_so}" NAME)
+  string(REPLACE "libarrow.so." "" LEAT_ARROW_SO "${arrow_so}")
+  target_include_directories(leat::arrow SYSTEM INTERFACE "${LEAT_PYARROW}/include")
+  target_link_directories(leat::arrow INTERFACE "${LEAT_PYARROW}")
+  target_link_libraries(leat::arrow INTERFACE
+    -l:libarrow.so.${LEAT_ARROW_SO} -l:libarrow_compute.so.${LEAT_ARROW_SO} Threads::Threads)
+  target_link_libraries(leat::parquet INTERFACE -l:libparquet.so.${LEAT_ARROW_SO})
+  target_link_options(leat::arrow INTERFACE "-Wl,-rpath,${LEAT_PYARROW}")
+endif()
+
+# --- ADBC: the header only; drivers are shared libraries found at run time ----------------------
+file(GLOB adbc_header "${LEAT_TOOLS}/venv/lib/python3*/site-packages/adbc_driver_manager/arrow-adbc/adbc.h")
+get_filename_component(adbc_include "${adbc_header}" DIRECTORY)
+get_filename_component(adbc_include "${adbc_include}" DIRECTORY)
+add_library(leat::adbc INTERFACE IMPORTED)
+target_include_directories(leat::adbc SYSTEM INTERFACE "${adbc_include}")
+target_link_libraries(leat::adbc INTERFACE ${CMAKE_DL_LIBS})

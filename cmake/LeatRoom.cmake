@@ -1,0 +1,30 @@
+# leat_room(NAME LIBRARIES ...): the static library leat_NAME from src/NAME/*.cc, and, where there are
+# src/NAME/*_test.cc, the test program NAME_test. Folders inside a room (connect/file/) belong to it.
+function(leat_room name)
+  cmake_parse_arguments(ROOM "" "" "LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.cc")
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_bench|/main)\\.cc$")
+
+  if(NOT sources)  # a room of headers alone
+    add_library(leat_${name} INTERFACE)
+    target_link_libraries(leat_${name} INTERFACE ${ROOM_LIBRARIES} leat_options leat::arrow)
+    return()
+  endif()
+  add_library(leat_${name} STATIC ${sources})
+  target_link_libraries(leat_${name} PUBLIC ${ROOM_LIBRARIES} leat_options leat::arrow)
+  if(name STREQUAL "base")
+    target_precompile_headers(leat_base PRIVATE "${CMAKE_SOURCE_DIR}/src/base/precompiled.h")
+  else()
+    target_precompile_headers(leat_${name} REUSE_FROM leat_base)
+  endif()
+
+  if(tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE leat_${name} leat::gtest_main)
+    target_precompile_headers(${name}_test REUSE_FROM leat_base)
+    add_test(NAME ${name} COMMAND ${name}_test)
+    set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+  endif()
+endfunction()

@@ -1,0 +1,102 @@
+// What has been declared: servers, relations, statements. In memory here; catalog/store.h keeps it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "data/type.h"
+#include "func/expr.h"
+
+namespace leat {
+
+// OPTIONS (name 'value', …): names are unique, values as written after ${} substitution.
+using Options = std::map<std::string, std::string>;
+
+struct Server {
+  std::string name;
+  std::string kind;     // the foreign data wrapper: file, database, stream, http
+  Options options;      // url, …
+  Options credentials;  // USER MAPPING: in no hash, catalog, EXPLAIN or log
+};
+
+enum class OnError : uint8_t { kReject, kFail, kNull };
+
+struct ColumnSpec {
+  Column column;
+  std::string outside_name;             // option `name`; the column's own when absent
+  std::string path;                     // option `path`: '$.main.temp'
+  OnError on_error = OnError::kReject;  // per column; kNull: recorded, row kept
+  Options options;
+  std::string comment;
+  ExprPtr default_value;                // CREATE TABLE … DEFAULT; or nullptr
+};
+
+struct CheckSpec {
+  std::string name;   // "rejected_amount_requested_check", as PostgreSQL names it
+  ExprPtr predicate;  // over the relation's columns; a row passes unless it is false
+};
+
+enum class RelationKind : uint8_t {
+  kTable,             // CREATE TABLE: leat itself holds the rows
+  kForeign,           // CREATE FOREIGN TABLE: a source or a sink
+  kView,              // CREATE VIEW: inlined
+  kMaterializedView,  // a feature set
+};
+
+struct Relation {
+  std::string name;
+  RelationKind kind = RelationKind::kTable;
+  std::vector<ColumnSpec> columns;      // empty for `()` until inferred, or until known as a sink
+  bool infer_columns = false;           // declared with ()
+  std::vector<CheckSpec> checks;
+  std::vector<int> primary_key;
+  std::string server;                   // kForeign
+  Options options;                      // OPTIONS of a foreign table, WITH of a view
+  std::string sql;                      // the defining SELECT's text (views)
+  std::string comment;
+  int location = -1;                    // of the statement in its file
+  std::string file;
+
+  Schema schema() const;
+};
+
+// INSERT INTO sink SELECT …: standing, named by its sink.
+struct StandingInsert {
+  std::string sink;
+  std::vector<std::string> columns;     // INSERT INTO sink (a, b); empty: all
+  std::string sql;                      // the SELECT's text
+  int location = -1;
+  std::string file;
+};
+
+// Names are folded by the parser (lower case unless quoted). Not thread-safe.
+class Catalog {
+ public:
+  Status AddServer(Server server);
+  Status AddRelation(Relation relation);  // 42P07 when there is one of that name
+  Status AddInsert(StandingInsert insert);
+  Status Drop(std::string_view relation);
+
+  const Server* FindServer(std::string_view name) const;
+  Server* FindServer(std::string_view name);
+  const Relation* FindRelation(std::string_view name) const;
+  Relation* FindRelation(std::string_view name);
+  const std::map<std::string, Server, std::less<>>& servers() const { return servers_; }
+  const std::map<std::string, Relation, std::less<>>& relations() const { return relations_; }
+  const std::vector<StandingInsert>& inserts() const { return inserts_; }
+
+ private:
+  std::map<std::string, Server, std::less<>> servers_;
+  std::map<std::string, Relation, std::less<>> relations_;
+  std::vector<StandingInsert> inserts_;
+};
+
+// The nearest of `names` by edit distance, if near enough for "Perhaps you meant".
+std::optional<std::string> NearestName(std::string_view name, const std::vector<std::string>& names);
+
+}  // namespace leat

@@ -1,0 +1,117 @@
+// The operators that a plan is lowered to: a spec each and the function that makes it. Forms
+// (append-only, final, general) are chosen inside from the properties of the inputs; the answer is
+// the same. Slow definitions stand in flow/slow_test.h.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flow/operator.h"
+#include "func/aggregate.h"
+#include "func/expr.h"
+
+namespace leat {
+
+// Rows for which `predicate` is true. Linear.
+struct FilterSpec { Schema input; ExprPtr predicate; };
+Result<std::unique_ptr<Operator>> MakeFilter(FilterSpec spec);
+
+// One output column per expression. Keeps `_seq`. Linear.
+struct ProjectSpec { Schema input; std::vector<ExprPtr> exprs; Schema output; };
+Result<std::unique_ptr<Operator>> MakeProject(ProjectSpec spec);
+
+// The inputs' rows one after another; `ports` of them, the same column types.
+Result<std::unique_ptr<Operator>> MakeUnionAll(int ports);
+
+// Each distinct row once (nulls are not distinct from each other; numerics compare by value and the
+// first row's own bytes stand for the group: least `_seq`, then least bytes).
+struct DistinctSpec { Schema input; Properties properties; };
+Result<std::unique_ptr<Operator>> MakeDistinct(DistinctSpec spec);
+
+struct AggregateCall {
+  const Aggregate* aggregate = nullptr;
+  std::vector<ExprPtr> args;  // already cast to the aggregate's argument types
+  ExprPtr filter;             // or nullptr
+  bool distinct = false;
+  Type result;
+};
+// Output: the keys, then the calls. Without keys: always one row (`SELECT count(*)` of nothing is 0),
+// there from the first epoch on.
+struct AggregateSpec {
+  Schema input;
+  std::vector<ExprPtr> keys;
+  std::vector<AggregateCall> calls;
+  Schema output;
+  Properties properties;
+};
+Result<std::unique_ptr<Operator>> MakeAggregate(AggregateSpec spec);
+
+enum class JoinType : uint8_t { kInner, kLeft, kRight, kFull, kSemi, kAnti };
+// Equi-join of port 0 (left) and port 1 (right): left[i] = right[i] for all keys (null matches
+// nothing), and `residual` over left's columns followed by right's. Output: left's columns, then
+// right's (semi, anti: left's only). Bilinear: dL*R + L*dR + dL*dR. No key: a nested loop.
+// In final form port 1 is the build side: the caller finishes pushing it before port 0.
+struct JoinSpec {
+  JoinType type = JoinType::kInner;
+  Schema left, right;
+  std::vector<ExprPtr> left_keys, right_keys;  // over their own side; same types pairwise
+  ExprPtr residual;                            // or nullptr
+  Properties left_properties, right_properties;
+};
+Result<std::unique_ptr<Operator>> MakeJoin(JoinSpec spec);
+
+struct SortKey {
+  ExprPtr expr;
+  bool descending = false;
+  bool nulls_first = false;  // as written, or PostgreSQL's default: true with DESC
+};
+
+// The first `limit` rows after `offset` of each partition in `order` (then `_seq`, then the row's bytes): DISTINCT ON,
+// row_number() <= n, ORDER BY … LIMIT. Output: the input's columns. limit < 0: no limit.
+struct TopSpec {
+  Schema input;
+  std::vector<ExprPtr> partition;
+  std::vector<SortKey> order;  // empty: arrival order
+  int64_t offset = 0;
+  int64_t limit = 1;
+  Properties properties;
+};
+Result<std::unique_ptr<Operator>> MakeTop(TopSpec spec);
+
+enum class WindowFunction : uint8_t {
+  kSum, kAvg, kCount, kMin, kMax,   // over the frame
+  kEma,                             // args: x, and n (constant): alpha = 2 / (n + 1), nulls skipped
+  kRowNumber, kRank, kDenseRank, kLag, kLead, kFirstValue, kLastValue,
+};
+struct WindowCall {
+  WindowFunction function = WindowFunction::kCount;
+  std::vector<ExprPtr> args;  // count(*): none
+  ExprPtr filter;             // or nullptr
+  Type result;
+};
+// ROWS BETWEEN preceding PRECEDING AND following FOLLOWING; negative `following` = PRECEDING.
+struct RowFrame {
+  static constexpr int64_t kUnbounded = INT64_MAX;
+  int64_t preceding = kUnbounded;
+  int64_t following = 0;
+  bool range = false;  // RANGE … CURRENT ROW: the frame ends with the last peer of the row
+};
+// Output: the input's columns (with `_seq`), then the calls.
+struct WindowSpec {
+  Schema input;
+  std::vector<ExprPtr> partition;
+  std::vector<SortKey> order;  // empty: arrival order, `_seq`
+  RowFrame frame;
+  std::vector<WindowCall> calls;
+  Schema output;
+  Properties properties;
+};
+Result<std::unique_ptr<Operator>> MakeWindow(WindowSpec spec);
+
+// Turns keyed upserts into a delta. Input: the row with weight +1 (insert or update) or -1 (delete:
+// only the key columns matter). Holds the last row of each key; emits the old one with -1.
+struct UpsertSpec { Schema input; std::vector<int> key; };
+Result<std::unique_ptr<Operator>> MakeUpsert(UpsertSpec spec);
+
+}  // namespace leat

@@ -1,0 +1,78 @@
+// SQL text in, bound statements out. The only door to libpg_query; nothing outside src/sql/ sees its
+// trees.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/status.h"
+#include "catalog/catalog.h"
+#include "sql/logical.h"
+
+namespace leat {
+
+// One statement of a script, parsed by PostgreSQL's grammar but not yet bound.
+class ParsedStatement;
+
+// ${NAME} and ${NAME:-default} inside string literals are looked up here, after parsing.
+using Environment = std::map<std::string, std::string, std::less<>>;
+
+// The statements of a text. Errors carry the location in the whole text. Words that PostgreSQL
+// silently takes for aliases (ANTI, SEMI, ASOF, FINAL before JOIN) are refused with the rewrite.
+Result<std::vector<std::shared_ptr<const ParsedStatement>>> ParseSql(std::string_view text,
+                                                                     const Environment& environment);
+
+// --- What a statement is, once bound against a catalog ------------------------------------------
+
+struct CreateServer { Server server; bool if_not_exists = false; };
+struct CreateUserMapping { std::string server; Options options; };
+struct CreateRelation { Relation relation; bool if_not_exists = false; };  // table, foreign, views
+struct CreateInsert { StandingInsert insert; Query query; };  // INSERT INTO foreign table SELECT …
+struct InsertRows {                                           // INSERT INTO a local table
+  std::string table;
+  Query query;               // gives exactly the table's columns, defaults filled in
+};
+struct DeleteRows { std::string table; ExprPtr where; };      // where: nullptr = all
+struct UpdateRows {
+  std::string table;
+  std::vector<ExprPtr> values;  // one per column of the table, over the old row
+  ExprPtr where;
+};
+struct CopyFrom { std::string table; std::vector<std::string> columns; Options options; std::string path; };  // path empty: stdin
+struct CommentOn { std::string relation; std::string column; std::string text; };  // column may be empty
+struct SetVariable { std::string name; std::string value; };
+struct ShowVariable { std::string name; };
+struct DropRelation { std::vector<std::string> names; bool if_exists = false; };
+struct Transaction { std::string what; };  // "BEGIN", "COMMIT", "ROLLBACK"
+struct Select { Query query; };
+struct Explain { Query query; bool analyze = false; };
+struct TruncateTable { std::vector<std::string> tables; };
+
+using BoundStatement =
+    std::variant<CreateServer, CreateUserMapping, CreateRelation, CreateInsert, InsertRows,
+                 DeleteRows, UpdateRows, CopyFrom, CommentOn, SetVariable, ShowVariable,
+                 DropRelation, Transaction, Select, Explain, TruncateTable>;
+
+// Binds a statement against what is declared. Views are inlined; a materialized view is a kScan of
+// its name. Pure: changes nothing.
+Result<BoundStatement> Bind(const ParsedStatement& statement, const Catalog& catalog);
+
+// The query of a view or of a standing insert (by its stored SQL text). For an insert, the query is
+// cast and projected to the sink's columns where they are declared.
+Result<Query> BindViewQuery(const Relation& view, const Catalog& catalog);
+Result<Query> BindInsertQuery(const StandingInsert& insert, const Catalog& catalog);
+
+// The text of a statement, its place in the script, and whether it is a declaration: a pipeline's
+// declarations may come in any order, so the caller binds them when their names are known.
+std::string_view TextOf(const ParsedStatement& statement);
+int LocationOf(const ParsedStatement& statement);
+// Names of relations and servers that the statement refers to, and the one it defines ("" none).
+std::vector<std::string> ReferencesOf(const ParsedStatement& statement);
+std::string DefinedBy(const ParsedStatement& statement);
+
+}  // namespace leat
