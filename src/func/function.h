@@ -1,5 +1,20 @@
 // The scalar functions and operators: one spec each, from which the binder resolves calls, the
 // engine evaluates them, and docs/functions.md and the tests of the examples are made.
+//
+// What SQL writes as syntax is called here as PostgreSQL's grammar calls it, resolved by
+// ResolveOperator: "~~" LIKE, "~~*" ILIKE, "!~~" NOT LIKE, "!~~*" NOT ILIKE, "<>" (also "!=").
+// What PostgreSQL has no function for has a name with a blank, resolved by ResolveFunction:
+//   not(bool)                "not"
+//   x IS [NOT] NULL          "is null", "is not null"
+//   b IS [NOT] TRUE …        "is true", "is not true", "is false", "is not false",
+//                            "is unknown", "is not unknown"
+//   a IS [NOT] DISTINCT FROM b   "is distinct from", "is not distinct from" (common type)
+//   ESCAPE                   like_escape(pattern, escape), then "~~"
+//   NULLIF, GREATEST, LEAST  "nullif", "greatest", "least"
+//   EXTRACT(f FROM x)        "extract"('f', x); POSITION(a IN b) is "position"(b, a), SUBSTRING,
+//   OVERLAY, TRIM            "substring", "overlay", "btrim"/"ltrim"/"rtrim": the grammar's names
+//   AT TIME ZONE             "timezone"(zone, x), as the grammar gives it
+//   CURRENT_DATE, …          "current_date", "current_timestamp", "localtimestamp", "current_time"
 #pragma once
 
 #include <arrow/type_fwd.h>
@@ -46,6 +61,7 @@ struct Function {
   Type result;                 // ignored when `resolve` is set
   Kernel kernel = nullptr;
   bool variadic = false;       // the last of `args` repeats, zero or more times
+  bool common = false;         // polymorphic arguments are all cast to their common type
   Volatility volatility = Volatility::kImmutable;
   // For results that depend on the arguments' types (arrays, greatest, numeric's typmods).
   Result<Type> (*resolve)(std::span<const Type> args) = nullptr;

@@ -1,0 +1,17 @@
+// The families of functions, one file each; private to func.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "func/function.h"
+
+namespace leat {
+
+void AddComparisonFunctions(std::vector<Function>* out);
+void AddConditionalFunctions(std::vector<Function>* out);
+void AddArithmeticFunctions(std::vector<Function>* out);
+void AddDateArithmeticFunctions(std::vector<Function>* out);
+void AddTextOperators(std::vector<Function>* out);
+
+}  // namespace leat
