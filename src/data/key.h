@@ -45,6 +45,8 @@ class RowDecoder {
   Status Append(std::string_view row);
   void AppendNull();  // a row of nulls: the other side of an outer join
   int64_t rows() const;
+  // The rows since the last Finish, as columns of ArrowType(type), text plain. Bytes that no
+  // EncodeRows wrote are an error, never a read beyond the row.
   Result<std::vector<std::shared_ptr<arrow::Array>>> Finish();
 
  private:

@@ -22,7 +22,7 @@ class Numeric {
  public:
   enum class Kind : uint8_t { kFinite, kNegativeInfinity, kInfinity, kNaN };
 
-  Numeric() = default;  // 0, scale 0
+  Numeric();               // 0, scale 0
   Numeric(int64_t value);  // NOLINT: an integer is a numeric
   // value * 10^-scale
   static Numeric FromInt128(__int128 value, int32_t scale);
@@ -32,6 +32,8 @@ class Numeric {
   static Result<Numeric> Parse(std::string_view text);
   // As float8_numeric: 15 significant digits.
   static Result<Numeric> FromDouble(double value);
+  // As float4_numeric: 6 significant digits.
+  static Result<Numeric> FromFloat(float value);
 
   Numeric(const Numeric&);
   Numeric(Numeric&&) noexcept;
@@ -43,6 +45,9 @@ class Numeric {
   int32_t scale() const { return scale_; }  // digits after the point, as printed
   bool is_zero() const;
   int sign() const;  // -1, 0, 1; NaN counts as 1
+  // More than 131072 digits before the point: whoever adds or multiplies answers with 22003,
+  // kNumericOverflow. Cheap for numbers of machine words.
+  bool overflows() const;
 
   std::string ToString() const;
   double ToDouble() const;
@@ -51,6 +56,10 @@ class Numeric {
   Result<Numeric> Fit(int32_t precision, int32_t scale) const;
   // The unscaled value at exactly `scale` digits (rounding); false if it does not fit 128 bits.
   bool ToInt128(int32_t scale, __int128* out) const;
+
+  // Digits of the unscaled value's magnitude, most significant first and without trailing zeros,
+  // and the power of ten p with |value| = 0.DIGITS * 10^p. REQUIRES: finite and not zero.
+  int64_t Digits(std::string* digits) const;
 
   // The in-memory form of an unconstrained numeric column (arrow binary), and back. Not ordered.
   void Encode(std::string* out) const;
@@ -64,10 +73,10 @@ class Numeric {
   Numeric operator+(const Numeric& other) const;
   Numeric operator-(const Numeric& other) const;
   Numeric operator*(const Numeric& other) const;
-  Result<Numeric> Divide(const Numeric& other) const;         // 22012 by zero
+  Result<Numeric> Divide(const Numeric& other) const;           // 22012 by zero
   Result<Numeric> DivideTruncated(const Numeric& other) const;  // div(a, b)
   Result<Numeric> Modulo(const Numeric& other) const;
-  Numeric Round(int32_t digits) const;     // half away from zero; digits may be negative
+  Numeric Round(int32_t digits) const;  // half away from zero; digits may be negative
   Numeric Truncate(int32_t digits) const;
   Numeric Ceil() const;
   Numeric Floor() const;
@@ -78,13 +87,19 @@ class Numeric {
   Result<Numeric> Log(const Numeric& base) const;
   Result<Numeric> Power(const Numeric& exponent) const;
 
+  // The unscaled value as GMP's integer, and back; for arithmetic beyond this class.
+  void GetUnscaled(mpz_ptr out) const;
+  static Numeric FromUnscaled(mpz_srcptr unscaled, int64_t scale);
+
  private:
   Kind kind_ = Kind::kFinite;
   int32_t scale_ = 0;
-  __int128 small_ = 0;                  // the unscaled value while `big_` is null
-  struct Big;                           // owns an mpz_t
+  __int128 small_ = 0;  // the unscaled value while `big_` is null
+  struct Big;           // owns an mpz_t
   std::unique_ptr<Big> big_;
 };
+
+inline constexpr const char* kNumericOverflow = "value overflows numeric format";
 
 // Element `row` of a numeric column in either form (decimal128 or binary). REQUIRES: not null.
 Numeric NumericAt(const arrow::Array& column, int64_t row);
