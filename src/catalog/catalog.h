@@ -17,6 +17,8 @@ namespace leat {
 // OPTIONS (name 'value', …): names are unique, values as written after ${} substitution.
 using Options = std::map<std::string, std::string>;
 
+class ParsedStatement;  // sql/sql.h
+
 struct Server {
   std::string name;
   std::string kind;     // the foreign data wrapper: file, database, stream, http
@@ -33,7 +35,7 @@ struct ColumnSpec {
   OnError on_error = OnError::kReject;  // per column; kNull: recorded, row kept
   Options options;
   std::string comment;
-  ExprPtr default_value;                // CREATE TABLE … DEFAULT; or nullptr
+  ExprPtr default_value;  // CREATE TABLE … DEFAULT; or nullptr
 };
 
 struct CheckSpec {
@@ -51,15 +53,18 @@ enum class RelationKind : uint8_t {
 struct Relation {
   std::string name;
   RelationKind kind = RelationKind::kTable;
-  std::vector<ColumnSpec> columns;      // empty for `()` until inferred, or until known as a sink
-  bool infer_columns = false;           // declared with ()
+  std::vector<ColumnSpec> columns;  // empty for `()` until inferred, or until known as a sink
+  bool infer_columns = false;       // declared with ()
   std::vector<CheckSpec> checks;
   std::vector<int> primary_key;
-  std::string server;                   // kForeign
-  Options options;                      // OPTIONS of a foreign table, WITH of a view
-  std::string sql;                      // the defining SELECT's text (views)
+  std::string server;  // kForeign
+  Options options;     // OPTIONS of a foreign table, WITH of a view
+  std::string sql;     // the defining SELECT's text (views), ${} replaced
+  std::shared_ptr<const ParsedStatement> definition;  // views: the statement; null: parse `sql`
+  bool has_seq = true;  // its rows carry `_seq` (not a view above an aggregate, …)
+  std::vector<std::vector<int>> unique_keys;  // UNIQUE (…) besides the primary key
   std::string comment;
-  int location = -1;                    // of the statement in its file
+  int location = -1;  // of the statement in its file
   std::string file;
 
   Schema schema() const;
@@ -68,8 +73,9 @@ struct Relation {
 // INSERT INTO sink SELECT …: standing, named by its sink.
 struct StandingInsert {
   std::string sink;
-  std::vector<std::string> columns;     // INSERT INTO sink (a, b); empty: all
-  std::string sql;                      // the SELECT's text
+  std::vector<std::string> columns;                   // INSERT INTO sink (a, b); empty: all
+  std::string sql;                                    // the SELECT's text, ${} replaced
+  std::shared_ptr<const ParsedStatement> definition;  // the INSERT; null: parse `sql`
   int location = -1;
   std::string file;
 };
@@ -81,6 +87,10 @@ class Catalog {
   Status AddRelation(Relation relation);  // 42P07 when there is one of that name
   Status AddInsert(StandingInsert insert);
   Status Drop(std::string_view relation);
+  // SET name = value; what binding needs of it is the time zone of literals.
+  void Set(std::string_view name, std::string value);
+  // A setting's value, or its default: "UTC" for timezone, else "".
+  std::string Setting(std::string_view name) const;
 
   const Server* FindServer(std::string_view name) const;
   Server* FindServer(std::string_view name);
@@ -94,9 +104,11 @@ class Catalog {
   std::map<std::string, Server, std::less<>> servers_;
   std::map<std::string, Relation, std::less<>> relations_;
   std::vector<StandingInsert> inserts_;
+  std::map<std::string, std::string, std::less<>> settings_;
 };
 
 // The nearest of `names` by edit distance, if near enough for "Perhaps you meant".
-std::optional<std::string> NearestName(std::string_view name, const std::vector<std::string>& names);
+std::optional<std::string> NearestName(std::string_view name,
+                                       const std::vector<std::string>& names);
 
 }  // namespace leat

@@ -1,6 +1,6 @@
 // A bound query as a tree of relational operators: what the binder makes of SQL, what plan's rules
-// rewrite and plan/lower.cc turns into operators. Immutable and shared. A node's columns are those of
-// `schema`; expressions refer to the columns of the children, left's first.
+// rewrite and plan/lower.cc turns into operators. Immutable and shared. A node's columns are those
+// of `schema`; expressions refer to the columns of the children, left's first.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,11 @@ struct Logical;
 using LogicalPtr = std::shared_ptr<const Logical>;
 
 enum class LogicalKind : uint8_t {
-  kScan,       // relation `relation`; its columns, all of them (rules prune: `columns`)
-  kValues,     // `rows` of constant expressions; no child
-  kFilter,     // exprs[0]
-  kProject,    // exprs
-  kUnionAll,   // any number of children
+  kScan,      // relation `relation`; its columns, all of them (rules prune: `columns`)
+  kValues,    // `rows` of constant expressions; no child
+  kFilter,    // exprs[0]
+  kProject,   // exprs
+  kUnionAll,  // any number of children
   kDistinct,
   kAggregate,  // keys = exprs; calls
   kJoin,       // join type, pairs of keys, residual
@@ -37,25 +37,26 @@ struct Logical {
   Schema schema;
   std::vector<LogicalPtr> children;
 
-  std::string relation;                      // kScan: the catalog's name
-  std::vector<int> columns;                  // kScan: which of the relation's columns, in order
-  std::vector<std::vector<ExprPtr>> rows;    // kValues
+  std::string relation;                    // kScan: the catalog's name
+  std::vector<int> columns;                // kScan: which of the relation's columns, in order
+  bool has_seq = true;                     // kScan: the relation's rows carry `_seq`
+  std::vector<std::vector<ExprPtr>> rows;  // kValues
   std::vector<ExprPtr> exprs;
-  std::vector<AggregateCall> calls;          // kAggregate
-  JoinType join = JoinType::kInner;          // kJoin: left_keys[i] = right_keys[i], residual
+  std::vector<AggregateCall> calls;  // kAggregate
+  JoinType join = JoinType::kInner;  // kJoin: left_keys[i] = right_keys[i], residual
   std::vector<ExprPtr> left_keys, right_keys;
   ExprPtr residual;
-  std::vector<SortKey> order;                // kTop, kWindow
-  int64_t offset = 0;                        // kTop
+  std::vector<SortKey> order;  // kTop, kWindow
+  int64_t offset = 0;          // kTop
   int64_t limit = -1;
-  RowFrame frame;                            // kWindow
+  RowFrame frame;  // kWindow
   std::vector<WindowCall> windows;
   int location = -1;
 };
 
 // A bound SELECT. `order` sorts what a one-shot query shows (over `root`'s columns, of which the
-// first `visible` are shown); a standing query ignores it unless there is a LIMIT (then `root` has a
-// kTop).
+// first `visible` are shown); a standing query ignores it unless there is a LIMIT (then `root` has
+// a kTop).
 struct Query {
   LogicalPtr root;
   std::vector<SortKey> order;
@@ -67,5 +68,8 @@ struct Query {
 std::string ToString(const Logical& node);
 // xxh3 of the canonical text, as 16 hex digits.
 std::string HashOf(const Logical& node);
+
+// Whether the node's rows carry `_seq`: not above a join, an aggregate or DISTINCT.
+bool HasSeq(const Logical& node);
 
 }  // namespace leat

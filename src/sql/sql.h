@@ -1,5 +1,5 @@
-// SQL text in, bound statements out. The only door to libpg_query; nothing outside src/sql/ sees its
-// trees.
+// SQL text in, bound statements out. The only door to libpg_query; nothing outside src/sql/ sees
+// its trees.
 #pragma once
 
 #include <map>
@@ -24,34 +24,75 @@ using Environment = std::map<std::string, std::string, std::less<>>;
 
 // The statements of a text. Errors carry the location in the whole text. Words that PostgreSQL
 // silently takes for aliases (ANTI, SEMI, ASOF, FINAL before JOIN) are refused with the rewrite.
-Result<std::vector<std::shared_ptr<const ParsedStatement>>> ParseSql(std::string_view text,
-                                                                     const Environment& environment);
+Result<std::vector<std::shared_ptr<const ParsedStatement>>> ParseSql(
+    std::string_view text, const Environment& environment);
 
 // --- What a statement is, once bound against a catalog ------------------------------------------
 
-struct CreateServer { Server server; bool if_not_exists = false; };
-struct CreateUserMapping { std::string server; Options options; };
-struct CreateRelation { Relation relation; bool if_not_exists = false; };  // table, foreign, views
-struct CreateInsert { StandingInsert insert; Query query; };  // INSERT INTO foreign table SELECT …
-struct InsertRows {                                           // INSERT INTO a local table
-  std::string table;
-  Query query;               // gives exactly the table's columns, defaults filled in
+struct CreateServer {
+  Server server;
+  bool if_not_exists = false;
 };
-struct DeleteRows { std::string table; ExprPtr where; };      // where: nullptr = all
+struct CreateUserMapping {
+  std::string server;
+  Options options;
+};
+struct CreateRelation {
+  Relation relation;
+  bool if_not_exists = false;
+};  // table, foreign, views
+struct CreateInsert {
+  StandingInsert insert;
+  Query query;
+};                   // INSERT INTO foreign table SELECT …
+struct InsertRows {  // INSERT INTO a local table
+  std::string table;
+  Query query;  // gives exactly the table's columns, defaults filled in
+};
+struct DeleteRows {
+  std::string table;
+  ExprPtr where;
+};  // where: nullptr = all
 struct UpdateRows {
   std::string table;
   std::vector<ExprPtr> values;  // one per column of the table, over the old row
   ExprPtr where;
 };
-struct CopyFrom { std::string table; std::vector<std::string> columns; Options options; std::string path; };  // path empty: stdin
-struct CommentOn { std::string relation; std::string column; std::string text; };  // column may be empty
-struct SetVariable { std::string name; std::string value; };
-struct ShowVariable { std::string name; };
-struct DropRelation { std::vector<std::string> names; bool if_exists = false; };
-struct Transaction { std::string what; };  // "BEGIN", "COMMIT", "ROLLBACK"
-struct Select { Query query; };
-struct Explain { Query query; bool analyze = false; };
-struct TruncateTable { std::vector<std::string> tables; };
+struct CopyFrom {
+  std::string table;
+  std::vector<std::string> columns;
+  Options options;
+  std::string path;
+};  // path empty: stdin
+struct CommentOn {
+  std::string relation;
+  std::string column;
+  std::string text;
+};  // column may be empty
+struct SetVariable {
+  std::string name;
+  std::string value;
+};
+struct ShowVariable {
+  std::string name;
+};
+struct DropRelation {
+  std::vector<std::string> names;
+  bool if_exists = false;
+};
+struct Transaction {
+  std::string what;
+};  // "BEGIN", "COMMIT", "ROLLBACK"
+struct Select {
+  Query query;
+};
+struct Explain {
+  Query query;
+  bool analyze = false;
+};
+struct TruncateTable {
+  std::vector<std::string> tables;
+};
 
 using BoundStatement =
     std::variant<CreateServer, CreateUserMapping, CreateRelation, CreateInsert, InsertRows,

@@ -1,0 +1,120 @@
+#include "catalog/catalog.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace leat {
+namespace {
+
+// Levenshtein's distance in bytes.
+size_t EditDistance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 0; i < a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (size_t j = 0; j < b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+Schema Relation::schema() const {
+  Schema schema;
+  for (const ColumnSpec& spec : columns) schema.columns.push_back(spec.column);
+  return schema;
+}
+
+Status Catalog::AddServer(Server server) {
+  if (servers_.contains(server.name)) {
+    return SqlStatus(fmt::format("server \"{}\" already exists", server.name),
+                     {.sqlstate = kDuplicateObject});
+  }
+  std::string name = server.name;
+  servers_.emplace(std::move(name), std::move(server));
+  return Status::OK();
+}
+
+Status Catalog::AddRelation(Relation relation) {
+  if (relations_.contains(relation.name)) {
+    return SqlStatus(fmt::format("relation \"{}\" already exists", relation.name),
+                     {.sqlstate = "42P07", .location = relation.location});
+  }
+  std::string name = relation.name;
+  relations_.emplace(std::move(name), std::move(relation));
+  return Status::OK();
+}
+
+Status Catalog::AddInsert(StandingInsert insert) {
+  const auto same = [&](const StandingInsert& other) { return other.sink == insert.sink; };
+  if (std::any_of(inserts_.begin(), inserts_.end(), same)) {
+    return SqlStatus(fmt::format("there is already an INSERT INTO \"{}\"", insert.sink),
+                     {.sqlstate = kDuplicateObject,
+                      .location = insert.location,
+                      .hint = "A standing query is named by its sink: join them with UNION ALL."});
+  }
+  inserts_.push_back(std::move(insert));
+  return Status::OK();
+}
+
+Status Catalog::Drop(std::string_view relation) {
+  const auto found = relations_.find(relation);
+  if (found == relations_.end()) {
+    return SqlStatus(fmt::format("relation \"{}\" does not exist", relation),
+                     {.sqlstate = kUndefinedTable});
+  }
+  std::erase_if(inserts_, [&](const StandingInsert& insert) { return insert.sink == relation; });
+  relations_.erase(found);
+  return Status::OK();
+}
+
+void Catalog::Set(std::string_view name, std::string value) {
+  settings_.insert_or_assign(std::string(name), std::move(value));
+}
+
+std::string Catalog::Setting(std::string_view name) const {
+  const auto found = settings_.find(name);
+  if (found != settings_.end()) return found->second;
+  return name == "timezone" ? "UTC" : "";
+}
+
+const Server* Catalog::FindServer(std::string_view name) const {
+  const auto found = servers_.find(name);
+  return found == servers_.end() ? nullptr : &found->second;
+}
+
+Server* Catalog::FindServer(std::string_view name) {
+  const auto found = servers_.find(name);
+  return found == servers_.end() ? nullptr : &found->second;
+}
+
+const Relation* Catalog::FindRelation(std::string_view name) const {
+  const auto found = relations_.find(name);
+  return found == relations_.end() ? nullptr : &found->second;
+}
+
+Relation* Catalog::FindRelation(std::string_view name) {
+  const auto found = relations_.find(name);
+  return found == relations_.end() ? nullptr : &found->second;
+}
+
+std::optional<std::string> NearestName(std::string_view name,
+                                       const std::vector<std::string>& names) {
+  const std::string* best = nullptr;
+  // As PostgreSQL's: at most three letters apart, and at most half of them.
+  size_t best_distance = std::min<size_t>(4, name.size() / 2 + 1);
+  for (const std::string& candidate : names) {
+    const size_t distance = EditDistance(name, candidate);
+    if (distance == 0 || distance >= best_distance) continue;
+    best = &candidate;
+    best_distance = distance;
+  }
+  return best == nullptr ? std::nullopt : std::optional(*best);
+}
+
+}  // namespace leat
