@@ -33,14 +33,18 @@ class Index {
   virtual Status Apply(const Strings& keys, const Strings& values,
                        const std::vector<int64_t>& weights) = 0;
 
-  // Calls `match(i, value, weight)` for every value of keys[i] whose weight is not zero, i in order,
-  // values in memcmp order. The views last until the call returns.
+  // Calls `match(i, value, weight)` for every value of keys[i] whose weight is not zero, i in
+  // order, values in memcmp order. The views last until the call returns.
   using Match = std::function<Status(int64_t i, std::string_view value, int64_t weight)>;
   virtual Status Probe(const Strings& keys, const Match& match) const = 0;
 
-  // Calls `visit` for entries with begin <= key < end (an empty `end`: no end) in key order, or from
-  // the greatest down if `backward`, until it returns false.
-  using Visit = std::function<Result<bool>(std::string_view key, std::string_view value, int64_t weight)>;
+  // Whether keys[i] has any value whose weight is not zero; a byte per key.
+  virtual std::vector<uint8_t> Contains(const Strings& keys) const = 0;
+
+  // Calls `visit` for entries with begin <= key < end (an empty `end`: no end) in key order, or
+  // from the greatest down if `backward`, until it returns false.
+  using Visit =
+      std::function<Result<bool>(std::string_view key, std::string_view value, int64_t weight)>;
   virtual Status Scan(std::string_view begin, std::string_view end, bool backward,
                       const Visit& visit) const = 0;
 

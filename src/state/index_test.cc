@@ -1,0 +1,193 @@
+#include "state/index.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+#include "state/memory_store.h"
+#include "state/sort.h"
+
+namespace leat {
+namespace {
+
+using Content = std::map<std::pair<std::string, std::string>, int64_t>;
+using Rows = std::vector<std::tuple<std::string, std::string, int64_t>>;
+
+struct Delta {
+  Strings keys, values;
+  std::vector<int64_t> weights;
+  void Add(std::string_view key, std::string_view value, int64_t weight) {
+    keys.Append(key);
+    values.Append(value);
+    weights.push_back(weight);
+  }
+};
+
+// The slow definition: a map, next to the index it checks.
+class Model {
+ public:
+  explicit Model(uint32_t seed) : random_(seed), index_(MakeIndex()) {
+    key_count_ = Pick({1, 5, 300, 100000});
+    value_count_ = Pick({1, 3, 1000});
+    key_form_ = static_cast<int>(random_() % 3);
+    delta_max_ = Pick({10, 200, 6000});
+  }
+
+  void Step() {
+    Delta delta;
+    const auto rows = random_() % (delta_max_ + 1);
+    for (uint64_t i = 0; i < rows; ++i) {
+      std::string key = Key(), value = std::to_string(random_() % value_count_);
+      int64_t weight = static_cast<int64_t>(random_() % 4) - 1;
+      if (random_() % 3 == 0 && !content_.empty()) {
+        auto any = content_.lower_bound({key, value});
+        if (any != content_.end()) {
+          key = any->first.first;
+          value = any->first.second;
+          weight = -any->second;
+        }
+      }
+      if (random_() % 10 == 0) value.clear();
+      delta.Add(key, value, weight);
+      auto& sum = content_[{key, value}];
+      if ((sum += weight) == 0) content_.erase({key, value});
+    }
+    ASSERT_TRUE(index_->Apply(delta.keys, delta.values, delta.weights).ok());
+  }
+
+  void CheckProbe() {
+    Strings keys;
+    for (int i = 0; i < 600; ++i) keys.Append(Key());
+    Rows got, wanted;
+    auto status = index_->Probe(keys, [&](int64_t i, std::string_view value, int64_t weight) {
+      got.emplace_back(std::to_string(i), value, weight);
+      return Status::OK();
+    });
+    ASSERT_TRUE(status.ok());
+    const std::vector<uint8_t> contains = index_->Contains(keys);
+    for (int64_t i = 0; i < keys.size(); ++i) {
+      const std::string key(keys[i]);
+      bool any = false;
+      for (auto at = content_.lower_bound({key, ""});
+           at != content_.end() && at->first.first == key; ++at) {
+        wanted.emplace_back(std::to_string(i), at->first.second, at->second);
+        any = true;
+      }
+      ASSERT_EQ(contains[static_cast<size_t>(i)] != 0, any) << key;
+    }
+    ASSERT_EQ(got, wanted);
+  }
+
+  void CheckScan() {
+    std::string begin = random_() % 3 == 0 ? "" : Key();
+    std::string end = random_() % 3 == 0 ? "" : Key();
+    const bool backward = random_() % 2 == 0;
+    const size_t limit = random_() % 2 == 0 ? SIZE_MAX : random_() % 20;
+    Rows got, wanted;
+    const auto visit = [&](std::string_view key, std::string_view value, int64_t weight) {
+      if (got.size() == limit) return Result<bool>(false);
+      got.emplace_back(key, value, weight);
+      return Result<bool>(true);
+    };
+    ASSERT_TRUE(index_->Scan(begin, end, backward, visit).ok());
+    for (const auto& [entry, weight] : content_) {
+      if (entry.first < begin || (!end.empty() && entry.first >= end)) continue;
+      wanted.emplace_back(entry.first, entry.second, weight);
+    }
+    if (backward) std::reverse(wanted.begin(), wanted.end());
+    if (wanted.size() > limit) wanted.resize(limit);
+    ASSERT_EQ(got, wanted);
+  }
+
+  void Restart() {
+    store_.Begin();
+    ASSERT_TRUE(index_->Checkpoint(&store_).ok());
+    store_.Commit();
+    if (random_() % 2 == 0) return;
+    index_ = MakeIndex();
+    ASSERT_TRUE(index_->Restore(&store_).ok());
+    ASSERT_EQ(index_->stats().runs, store_.files());
+  }
+
+  uint64_t Random() { return random_(); }
+
+ private:
+  uint64_t Pick(std::initializer_list<uint64_t> of) { return of.begin()[random_() % of.size()]; }
+  std::string Key() {
+    const uint64_t number = random_() % key_count_;
+    if (key_form_ == 0) return std::to_string(number);
+    if (key_form_ == 1) return std::string(number % 40, 'k') + std::to_string(number);
+    return std::string("\x01\x80\x00\x00", 4) + static_cast<char>(number >> 8) +
+           static_cast<char>(number) + std::string(number % 2, '\0');
+  }
+
+  std::mt19937_64 random_;
+  std::unique_ptr<Index> index_;
+  Content content_;
+  MemoryStore store_;
+  uint64_t key_count_, value_count_, delta_max_;
+  int key_form_;
+};
+
+TEST(Index, EqualsAMap) {
+  for (uint32_t seed = 0; seed < 15; ++seed) {
+    SCOPED_TRACE(seed);
+    Model model(seed);
+    for (int step = 0; step < 40; ++step) {
+      model.Step();
+      if (step % 4 == 0) model.CheckProbe();
+      if (step % 4 == 1) model.CheckScan();
+      if (model.Random() % 8 == 0) model.Restart();
+      if (HasFatalFailure()) return;
+    }
+    model.CheckProbe();
+    model.CheckScan();
+  }
+}
+
+TEST(Index, WhatCancelsLeavesNoMemory) {
+  auto index = MakeIndex();
+  for (int round = 0; round < 400; ++round) {
+    Delta delta;
+    for (int i = 0; i < 1000; ++i) {
+      delta.Add("key" + std::to_string(i), "value", round % 2 == 0 ? 1 : -1);
+    }
+    ASSERT_TRUE(index->Apply(delta.keys, delta.values, delta.weights).ok());
+  }
+  EXPECT_LT(index->stats().entries, 8000);
+  EXPECT_LT(index->stats().runs, 16);
+}
+
+TEST(SortedOrder, EqualsStdSort) {
+  std::mt19937_64 random(7);
+  for (const int count : {0, 1, 2, 100, 5000, 20000}) {
+    Strings keys, values;
+    for (int i = 0; i < count; ++i) {
+      keys.Append("prefix" + std::string(random() % 3, '\0') + std::to_string(random() % 5000));
+      values.Append(std::to_string(random() % 3));
+    }
+    const auto order = SortedOrder(keys, values);
+    for (size_t i = 1; i < order.size(); ++i) {
+      const auto before = std::pair(keys[order[i - 1]], values[order[i - 1]]);
+      ASSERT_LE(before, std::pair(keys[order[i]], values[order[i]]));
+    }
+  }
+}
+
+TEST(Index, RefusesABrokenFile) {
+  auto index = MakeIndex();
+  Delta delta;
+  delta.Add("a", "b", 1);
+  ASSERT_TRUE(index->Apply(delta.keys, delta.values, delta.weights).ok());
+  MemoryStore store;
+  ASSERT_TRUE(index->Checkpoint(&store).ok());
+  store.Commit();
+  store.Begin();
+  ASSERT_TRUE(store.PutBlob("runs", *store.PutFile("too short") + "\n").ok());
+  store.Commit();
+  EXPECT_TRUE(MakeIndex()->Restore(&store).IsIOError());
+}
+
+}  // namespace
+}  // namespace leat
