@@ -18,6 +18,9 @@ if(LEAT_SANITIZE)
   add_link_options(-fsanitize=${LEAT_SANITIZE})
 endif()
 
+# No path of the machine that built it in a binary, nor in what ccache compares.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
 find_program(LEAT_CCACHE ccache)
 if(LEAT_CCACHE)
   # Precompiled headers need these two; see ccache(1), "PRECOMPILED HEADERS".

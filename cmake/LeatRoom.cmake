@@ -1,7 +1,7 @@
-# leat_room(NAME LIBRARIES ...): the static library leat_NAME from src/NAME/*.cc, and, where there are
+# leat_room(NAME LIBRARIES ... [LABELS ...]): the static library leat_NAME from src/NAME/*.cc, and, where there are
 # src/NAME/*_test.cc, the test program NAME_test. Folders inside a room (connect/file/) belong to it.
 function(leat_room name)
-  cmake_parse_arguments(ROOM "" "" "LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "LIBRARIES;LABELS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.cc")
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -20,11 +20,11 @@ function(leat_room name)
     target_precompile_headers(leat_${name} REUSE_FROM leat_base)
   endif()
 
-  if(tests)
+  leat_test_wanted(wanted unit ${ROOM_LABELS})
+  if(tests AND wanted)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE leat_${name} leat::gtest_main)
     target_precompile_headers(${name}_test REUSE_FROM leat_base)
-    add_test(NAME ${name} COMMAND ${name}_test)
-    set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+    leat_test(NAME ${name} COMMAND ${name}_test LABELS unit ${ROOM_LABELS})
   endif()
 endfunction()

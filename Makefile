@@ -1,0 +1,51 @@
+# What to type. CMakePresets.json and tools/ do the work; every target installs first what is missing.
+PRESET ?= release
+PREFIX ?= /usr/local
+LEAT_TOOLS ?= $(HOME)/.cache/leat-tools
+export LEAT_TOOLS
+
+.PHONY: help setup build demo test check bench lint format clean install
+help:
+	@echo "make setup    install what is missing: Debian packages, Arrow, DuckDB's library"
+	@echo "make build    build/release/leat       (PRESET=dev|release|asan|tsan)"
+	@echo "make demo     3 million rows through a pipeline, then the weather"
+	@echo "make test     everything, also under the sanitizers; 'make check' only the release build"
+	@echo "make bench    against DuckDB and Polars (ROWS=27648741, RUNS=5, SPARK=1)"
+	@echo "make lint     tidy, clang-format, clang-tidy; 'make format' repairs the layout"
+	@echo "make install  to $(PREFIX) (PREFIX=…)"
+
+setup:
+	@tools/setup build lint
+
+build:
+	@tools/setup build
+	@tools/build $(PRESET) leat
+
+demo: build
+	@tools/demo
+
+test:
+	@tools/setup build
+	@tools/run-tests release asan tsan
+
+check:
+	@tools/setup build
+	@tools/run-tests release
+
+bench: build
+	@tools/setup build bench $(if $(SPARK),spark)
+	@bench/run $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS)) $(if $(SPARK),--spark)
+
+lint:
+	@tools/setup build lint
+	@tools/lint
+
+format:
+	@tools/setup build lint
+	@tools/lint --format
+
+install: build
+	cmake --install build/$(PRESET) --prefix $(PREFIX) --strip
+
+clean:
+	rm -rf build
