@@ -13,8 +13,8 @@
 
 namespace leat {
 
-// The states of one aggregate call for many groups, numbered from 0. Memory grows in chunks, so that
-// no single Update pays for moving everything. Not thread-safe.
+// The states of one aggregate call for many groups, numbered from 0. Memory grows in chunks, so
+// that no single Update pays for moving everything. Not thread-safe.
 class Accumulators {
  public:
   virtual ~Accumulators() = default;
@@ -40,7 +40,7 @@ class Accumulators {
 
 struct Aggregate {
   std::string name;
-  std::vector<Type> args;      // kUnknown = any; count(*) has none
+  std::vector<Type> args;  // kUnknown = any; count(*) has none
   Type result;
   Result<Type> (*resolve)(std::span<const Type> args) = nullptr;
   // Its state can take rows back exactly by itself. Otherwise (min, max, arg_min, arg_max, first,
@@ -49,11 +49,11 @@ struct Aggregate {
   // For those not invertible: which row is the answer's. The value is args[0]; ties break by `_seq`
   // (the earliest wins), then by the row's bytes.
   enum class Pick : uint8_t { kNone, kLeast, kGreatest, kFirst, kLast } pick = Pick::kNone;
-  int pick_by = 0;             // the argument compared (1 for arg_min(x, y)); kFirst, kLast: by seq
+  int pick_by = 0;  // the argument compared (1 for arg_min(x, y)); kFirst, kLast: by seq
   // States for the append-only form; null where `pick` is served by the operator alone.
   std::unique_ptr<Accumulators> (*make)(std::span<const Type> args) = nullptr;
   std::string description;
-  std::string example;         // over (VALUES …) t(x)
+  std::string example;  // over (VALUES …) t(x)
   std::string answer;
 };
 

@@ -60,6 +60,7 @@ Result<std::vector<int32_t>> EvaluateFilter(const Expr& expr, const Batch& batch
                                             const EvalContext& context, ErrorMask* errors);
 
 // A constant expression's value; the error of its only row is returned as SqlStatus.
-Result<std::shared_ptr<arrow::Scalar>> EvaluateConstant(const Expr& expr, const EvalContext& context);
+Result<std::shared_ptr<arrow::Scalar>> EvaluateConstant(const Expr& expr,
+                                                        const EvalContext& context);
 
 }  // namespace leat

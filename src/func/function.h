@@ -45,8 +45,8 @@ struct Call {
   ErrorMask* errors = nullptr;
 };
 
-// Gives `call.rows` values (or one, if all arguments are constant and the function is not volatile).
-// Called without rows too. Thread-safe: no state of its own.
+// Gives `call.rows` values. Where all arguments are constant it is called with one row. Called
+// without rows too. Thread-safe: no state of its own.
 using Kernel = Result<std::shared_ptr<arrow::Array>> (*)(const Call& call,
                                                          std::span<const Argument> args);
 
@@ -56,18 +56,20 @@ enum class Volatility : uint8_t {
 };
 
 struct Function {
-  std::string name;            // lower case; an operator is its symbol: "+", "~~" (LIKE), "||"
-  std::vector<Type> args;      // kUnknown = any type (polymorphic)
-  Type result;                 // ignored when `resolve` is set
+  std::string name;        // lower case; an operator is its symbol: "+", "~~" (LIKE), "||"
+  std::vector<Type> args;  // kUnknown = any type (polymorphic)
+  Type result;             // ignored when `resolve` is set
   Kernel kernel = nullptr;
-  bool variadic = false;       // the last of `args` repeats, zero or more times
-  bool common = false;         // polymorphic arguments are all cast to their common type
+  bool variadic = false;  // the last of `args` repeats, zero or more times
+  bool common = false;    // polymorphic arguments are all cast to their common type
+  bool strict = true;     // null if any argument is null
+  bool total = false;     // no argument makes it fail: needs no masking
   Volatility volatility = Volatility::kImmutable;
   // For results that depend on the arguments' types (arrays, greatest, numeric's typmods).
   Result<Type> (*resolve)(std::span<const Type> args) = nullptr;
-  std::string description;     // a sentence
-  std::string example;         // SQL, e.g. "lower('ABC')"
-  std::string answer;          // what PostgreSQL prints for it, e.g. "abc"
+  std::string description;  // a sentence
+  std::string example;      // SQL, e.g. "lower('ABC')"
+  std::string answer;       // what PostgreSQL prints for it, e.g. "abc"
   bool is_operator() const;
 };
 
