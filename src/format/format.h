@@ -13,6 +13,7 @@
 
 #include "base/status.h"
 #include "data/batch.h"
+#include "data/text.h"
 #include "data/type.h"
 
 namespace leat {
@@ -30,15 +31,17 @@ struct Reject {
 
 // Rows [row_begin, …) of a file, between two byte positions.
 struct ReadChunk {
-  Batch batch;                       // only good rows; no weights, no seq
-  std::vector<Reject> rejects;       // in file order
-  int64_t rows_read = 0;             // batch.rows + rejected rows
-  int64_t begin = 0, end = 0;        // uncompressed bytes [begin, end)
-  uint64_t checksum = 0;             // xxh3-64 of those bytes
+  Batch batch;                  // only good rows; no weights, no seq
+  std::vector<Reject> rejects;  // in file order
+  int64_t rows_read = 0;        // batch.rows + rejected rows
+  int64_t begin = 0, end = 0;   // uncompressed bytes [begin, end)
+  uint64_t checksum = 0;        // xxh3-64 of those bytes
   // The place of good row i: for constraints that are checked later (NOT NULL, CHECK).
   std::vector<int64_t> row_offsets;  // uncompressed byte offset of each good row; size batch.rows
-  std::shared_ptr<const std::string> bytes;  // the uncompressed bytes [begin, end), or null (Parquet)
-  int64_t first_line = 0;            // line number at `begin`
+  std::shared_ptr<const std::string>
+      bytes;               // the uncompressed bytes [begin, end), or null (Parquet)
+  int64_t first_line = 0;  // line number at `begin`
+  int64_t first_row = 0;   // number of the first row read, good or not
 };
 // Makes the Reject for good row `i` of a chunk that a constraint refuses.
 Reject RejectOf(const ReadChunk& chunk, int64_t i, std::string column, std::string reason);
@@ -51,10 +54,11 @@ struct ReadColumn {
 };
 
 struct ReadOptions {
-  std::vector<ReadColumn> columns;              // the columns wanted, in this order
-  std::map<std::string, std::string> options;   // as declared: delimiter, quote, header, null, …
-  int64_t chunk_bytes_max = 4 << 20;            // uncompressed bytes of one chunk, at least a row
-  int threads = 2;                              // chunks parsed at once (on arrow's CPU pool)
+  std::vector<ReadColumn> columns;             // the columns wanted, in this order
+  std::map<std::string, std::string> options;  // as declared: delimiter, quote, header, null, …
+  int64_t chunk_bytes_max = 4 << 20;           // uncompressed bytes of one chunk, at least a row
+  TextSettings text;                           // how values are read: the time zone, now
+  int threads = 2;                             // chunks parsed at once (on arrow's CPU pool)
 };
 
 // Reads one file from some place on. Used by one thread at a time; may read ahead on the pool.
@@ -67,8 +71,9 @@ class FileReader {
 };
 
 // Opens `path` ("csv", "csv.gz", "ndjson", "json", "parquet", …; `format` as declared or "" for by
-// extension). `begin` is the uncompressed byte to start from (0, or a chunk's end; for Parquet a row
-// number), `end` where to stop (-1: the end), `first_row` and `first_line` the counts at `begin`.
+// extension). `begin` is the uncompressed byte to start from (0, or a chunk's end; for Parquet a
+// row number), `end` where to stop (-1: the end), `first_row` and `first_line` the counts at
+// `begin`.
 struct ReadRange {
   int64_t begin = 0;
   int64_t end = -1;

@@ -1,0 +1,229 @@
+#include "format/column_parser.h"
+
+#include <arrow/array.h>
+#include <arrow/buffer.h>
+#include <arrow/builder.h>
+#include <arrow/scalar.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "format/fast_parse.h"
+#include "format/text_column.h"
+
+namespace leat {
+namespace {
+
+using ArrayPtr = std::shared_ptr<arrow::Array>;
+
+// One spelling and one C type per fixed-width type. Fast() as in fast_parse.h.
+struct Int2 {
+  using Value = int16_t;
+  using Scalar = arrow::Int16Scalar;
+  static bool Fast(RawField raw, Value* out) { return fast::Integer(raw.data, raw.size, out); }
+};
+struct Int4 {
+  using Value = int32_t;
+  using Scalar = arrow::Int32Scalar;
+  static bool Fast(RawField raw, Value* out) { return fast::Integer(raw.data, raw.size, out); }
+};
+struct Int8 {
+  using Value = int64_t;
+  using Scalar = arrow::Int64Scalar;
+  static bool Fast(RawField raw, Value* out) { return fast::Integer(raw.data, raw.size, out); }
+};
+struct Float8 {
+  using Value = double;
+  using Scalar = arrow::DoubleScalar;
+  static bool Fast(RawField raw, Value* out) { return fast::Float8(raw.data, raw.size, out); }
+};
+struct Date {
+  using Value = int32_t;
+  using Scalar = arrow::Date32Scalar;
+  static bool Fast(RawField raw, Value* out) { return fast::Date(raw.data, raw.size, out); }
+};
+struct Timestamp {
+  using Value = int64_t;
+  using Scalar = arrow::TimestampScalar;
+  static bool Fast(RawField raw, Value* out) {
+    return fast::Timestamp(raw.data, raw.size, false, out);
+  }
+};
+// Only with a zone in the text: without one the session's matters.
+struct Timestamptz {
+  using Value = int64_t;
+  using Scalar = arrow::TimestampScalar;
+  static bool Fast(RawField raw, Value* out) {
+    const bool zone =
+        raw.size > 19 && (raw.data[raw.size - 1] == 'Z' || raw.data[raw.size - 3] == '+' ||
+                          raw.data[raw.size - 6] == '+');
+    return zone && fast::Timestamp(raw.data, raw.size, true, out);
+  }
+};
+struct Bool {
+  using Value = uint8_t;
+  using Scalar = arrow::BooleanScalar;
+  static bool Fast(RawField raw, Value* out) { return fast::Bool(raw.data, raw.size, out); }
+};
+
+template <typename Kind, typename Fields>
+class FixedParser : public ColumnParser {
+ public:
+  using Value = typename Kind::Value;
+
+  FixedParser(const ColumnTask& task, const Fields& fields)
+      : task_(task), fields_(fields), valid_(static_cast<size_t>(task.rows) + 32) {
+    scratch_.reserve(64);
+    auto buffer = arrow::AllocateBuffer(task.rows * static_cast<int64_t>(sizeof(Value)));
+    if (buffer.ok()) values_ = *std::move(buffer);
+  }
+
+  void Parse(int64_t begin, int64_t end) override {
+    if (values_ == nullptr) return;
+    auto* const values = reinterpret_cast<Value*>(values_->mutable_data());
+    for (int64_t row = begin; row < end; ++row) {
+      const RawField raw = fields_.Raw(row);
+      values[row] = Value{};
+      bool valid = false;
+      if (!fields_.IsNull(raw)) {
+        valid = Kind::Fast(raw, &values[row]);
+        if (!valid) [[unlikely]]
+          valid = Slow(row, raw, &values[row]);
+      }
+      valid_[static_cast<size_t>(row)] = valid;
+    }
+  }
+
+  Result<ArrayPtr> Finish() override {
+    if (values_ == nullptr) return Status::OutOfMemory("no memory for a column");
+    int64_t nulls = 0;
+    LEAT_ASSIGN(auto validity, BitsOf(valid_, task_.rows, &nulls));
+    if (nulls == 0) validity = nullptr;
+    if constexpr (std::is_same_v<Kind, Bool>) {
+      std::vector<uint8_t> bytes(values_->data(), values_->data() + task_.rows);
+      bytes.resize(valid_.size());
+      int64_t zeros;
+      LEAT_ASSIGN(values_, BitsOf(bytes, task_.rows, &zeros));
+    }
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(ArrowType(task_.type), task_.rows, {validity, values_}, nulls));
+  }
+
+ private:
+  // Out of the loop: quotes, rare spellings, wrong values.
+  [[gnu::noinline]] bool Slow(int64_t row, RawField raw, Value* out) {
+    std::string_view text(raw.data, raw.size);
+    if (fields_.IsQuoted(raw)) {
+      text = fields_.Unquote(raw, &scratch_);
+      if (Kind::Fast({text.data(), text.size()}, out)) return true;
+    }
+    auto parsed = ParseValue(text, task_.type, *task_.settings);
+    if (!parsed.ok()) {
+      *out = Value{};
+      bad.push_back({row, parsed.status().message()});
+      return false;
+    }
+    *out = static_cast<const typename Kind::Scalar&>(**parsed).value;
+    return true;
+  }
+
+  ColumnTask task_;
+  Fields fields_;
+  std::vector<uint8_t> valid_;  // a byte each
+  std::shared_ptr<arrow::Buffer> values_;
+  std::string scratch_;
+};
+
+// All other types: the texts, then their input function over the whole column.
+template <typename Fields>
+class GeneralParser : public ColumnParser {
+ public:
+  GeneralParser(const ColumnTask& task, const Fields& fields) : task_(task), fields_(fields) {}
+
+  void Parse(int64_t begin, int64_t end) override {
+    for (int64_t row = begin; row < end && status_.ok(); ++row) {
+      const RawField raw = fields_.Raw(row);
+      if (fields_.IsNull(raw)) {
+        status_ = texts_.AppendNull();
+        continue;
+      }
+      std::string_view text(raw.data, raw.size);
+      if (fields_.IsQuoted(raw)) text = fields_.Unquote(raw, &scratch_);
+      status_ = texts_.Append(text);
+    }
+  }
+
+  Result<ArrayPtr> Finish() override {
+    LEAT_RETURN(status_);
+    LEAT_ASSIGN(ArrayPtr texts, texts_.Finish());
+    return FromTextColumn(*texts, task_.type, *task_.settings,
+                          [this](int64_t row, const Status& status) {
+                            bad.push_back({row, status.message()});
+                          });
+  }
+
+ private:
+  ColumnTask task_;
+  Fields fields_;
+  arrow::StringBuilder texts_;
+  std::string scratch_;
+  Status status_;
+};
+
+template <typename Fields>
+std::unique_ptr<ColumnParser> Make(const ColumnTask& task, const Fields& fields) {
+  switch (task.type.id) {
+    case TypeId::kBool:
+      return std::make_unique<FixedParser<Bool, Fields>>(task, fields);
+    case TypeId::kInt2:
+      return std::make_unique<FixedParser<Int2, Fields>>(task, fields);
+    case TypeId::kInt4:
+      return std::make_unique<FixedParser<Int4, Fields>>(task, fields);
+    case TypeId::kInt8:
+      return std::make_unique<FixedParser<Int8, Fields>>(task, fields);
+    case TypeId::kFloat8:
+      return std::make_unique<FixedParser<Float8, Fields>>(task, fields);
+    case TypeId::kDate:
+      return std::make_unique<FixedParser<Date, Fields>>(task, fields);
+    case TypeId::kTimestamp:
+      return std::make_unique<FixedParser<Timestamp, Fields>>(task, fields);
+    case TypeId::kTimestamptz:
+      return std::make_unique<FixedParser<Timestamptz, Fields>>(task, fields);
+    case TypeId::kUnknown:
+    case TypeId::kText:
+    case TypeId::kVarchar:
+    case TypeId::kChar:
+      return std::make_unique<TextParser<Fields>>(task, fields);
+    default:
+      return std::make_unique<GeneralParser<Fields>>(task, fields);
+  }
+}
+
+}  // namespace
+
+bool CsvFields::IsNullSpelling(RawField raw) const {
+  const std::string_view text(raw.data, raw.size);
+  return std::find(dialect_->nulls.begin(), dialect_->nulls.end(), text) != dialect_->nulls.end();
+}
+
+std::string_view CsvFields::Unquote(RawField raw, std::string* scratch) const {
+  const std::string_view inner(raw.data + 1, raw.size - 2);
+  if (inner.find(dialect_->escape) == inner.npos) return inner;
+  scratch->clear();
+  for (size_t i = 0; i < inner.size(); ++i) {
+    const bool escapes = inner[i] == dialect_->escape && i + 1 < inner.size() &&
+                         (inner[i + 1] == quote_ || inner[i + 1] == dialect_->escape);
+    scratch->push_back(inner[escapes ? ++i : i]);
+  }
+  return *scratch;
+}
+
+std::unique_ptr<ColumnParser> MakeColumnParser(const ColumnTask& task, const CsvFields& fields) {
+  return Make(task, fields);
+}
+
+std::unique_ptr<ColumnParser> MakeColumnParser(const ColumnTask& task, const TextFields& fields) {
+  return Make(task, fields);
+}
+
+}  // namespace leat

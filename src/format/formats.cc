@@ -1,0 +1,104 @@
+// Which format a file is in, and who reads and writes it.
+#include <array>
+
+#include "format/bytes.h"
+#include "format/csv_reader.h"
+#include "format/format.h"
+#include "format/parquet_writer.h"
+#include "format/read_ahead.h"
+
+namespace leat {
+namespace {
+
+struct FileFormat {
+  std::string_view name;  // csv, tsv, ndjson, parquet
+  Compression compression = Compression::kNone;
+};
+
+std::string_view WithoutCompression(std::string_view name) {
+  for (const std::string_view ending : {".gz", ".zst", ".zstd"}) {
+    if (name.ends_with(ending)) return name.substr(0, name.size() - ending.size());
+  }
+  return name;
+}
+
+Result<FileFormat> FormatOf(const std::string& path, const std::string& declared) {
+  struct Known {
+    std::string_view ending, name;
+  };
+  static constexpr std::array kKnown = {Known{"csv", "csv"},         Known{"tsv", "tsv"},
+                                        Known{"txt", "csv"},         Known{"ndjson", "ndjson"},
+                                        Known{"jsonl", "ndjson"},    Known{"json", "ndjson"},
+                                        Known{"parquet", "parquet"}, Known{"pq", "parquet"}};
+  FileFormat format;
+  format.compression = CompressionOf(path);
+  std::string_view name = WithoutCompression(declared.empty() ? path : declared);
+  if (declared.empty()) {
+    const size_t dot = name.rfind('.');
+    name = dot == name.npos ? "" : name.substr(dot + 1);
+  } else if (name.size() != declared.size()) {
+    format.compression = CompressionOf(declared);
+  }
+  for (const Known& known : kKnown) {
+    if (known.ending == name) {
+      format.name = known.name;
+      return format;
+    }
+  }
+  const std::string message = declared.empty()
+                                  ? fmt::format("the format of \"{}\" is unknown", path)
+                                  : fmt::format("format \"{}\" is unknown", declared);
+  return SqlStatus(
+      message, {.sqlstate = "22023", .hint = "Set the option format to csv, ndjson or parquet."});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<FileReader>> OpenFile(const std::string& path, const std::string& format,
+                                             const ReadOptions& options, const ReadRange& range) {
+  LEAT_ASSIGN(const FileFormat found, FormatOf(path, format));
+  if (found.name == "csv" || found.name == "tsv") {
+    LEAT_ASSIGN(const CsvDialect dialect, CsvDialect::Make(options.options, found.name));
+    return OpenCsv(path, found.compression, dialect, options, range);
+  }
+  return NotSupported(fmt::format("reading format \"{}\" is not supported", found.name));
+}
+
+Result<std::unique_ptr<FileWriter>> CreateFile(const std::string& path, const std::string& format,
+                                               const Schema& schema,
+                                               const std::map<std::string, std::string>& options) {
+  LEAT_ASSIGN(const FileFormat found, FormatOf(path, format));
+  if (found.name == "parquet") return CreateParquet(path, schema, options);
+  return NotSupported(fmt::format("writing format \"{}\" is not supported", found.name));
+}
+
+Reject RejectOf(const ReadChunk& chunk, int64_t i, std::string column, std::string reason) {
+  constexpr size_t kRawBytesMax = 64 << 10;
+  Reject reject;
+  reject.offset = chunk.row_offsets[static_cast<size_t>(i)];
+  reject.column = std::move(column);
+  reject.reason = std::move(reason);
+  // Rows before it: good ones, and those that were rejected already.
+  int64_t before = 0;
+  for (const Reject& other : chunk.rejects)
+    before += !other.row_kept && other.offset < reject.offset;
+  reject.row = chunk.first_row + i + before;
+  if (chunk.bytes == nullptr) return reject;
+  const std::string_view bytes = *chunk.bytes;
+  const auto at = static_cast<size_t>(reject.offset - chunk.begin);
+  reject.line = chunk.first_line + CountLines(bytes.substr(0, at));
+  // Up to the next row, whoever it belongs to, without the line's end.
+  int64_t next = chunk.end;
+  if (i + 1 < static_cast<int64_t>(chunk.row_offsets.size())) {
+    next = chunk.row_offsets[static_cast<size_t>(i) + 1];
+  }
+  for (const Reject& other : chunk.rejects) {
+    if (other.offset > reject.offset) next = std::min(next, other.offset);
+  }
+  std::string_view raw = bytes.substr(at, static_cast<size_t>(next - reject.offset));
+  while (raw.ends_with('\n') || raw.ends_with('\r')) raw.remove_suffix(1);
+  reject.raw = raw.substr(0, kRawBytesMax);
+  return reject;
+}
+
+}  // namespace leat

@@ -1,0 +1,51 @@
+// Cuts a file into chunks on one thread while others parse them, and hands them out in order.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "format/format.h"
+
+namespace leat {
+
+// A chunk whose rows and lines are still counted from its own begin, 0.
+struct ParsedChunk {
+  ReadChunk chunk;
+  int64_t lines = 0;
+};
+// Parses one chunk; owns all that it needs. Runs once, on any thread.
+using ParseJob = std::function<Result<ParsedChunk>()>;
+
+// The sequential half of a reader. Used by one thread at a time.
+class ChunkSource {
+ public:
+  virtual ~ChunkSource() = default;
+  // The next chunk, or nothing at the end.
+  virtual Result<std::optional<ParseJob>> Next() = 0;
+};
+
+// Runs `source` on arrow's IO pool and its jobs on the CPU pool, at most `threads` + 2 chunks
+// ahead. A thread that waits for a chunk which nobody has begun parses it itself, so that a caller
+// on the CPU pool cannot wait for its own pool.
+std::unique_ptr<FileReader> ReadAhead(std::unique_ptr<ChunkSource> source, int threads,
+                                      int64_t first_row, int64_t first_line);
+
+// Recycles the large buffers of a reader: fresh pages cost more than parsing them.
+class BufferPool : public std::enable_shared_from_this<BufferPool> {
+ public:
+  // A string of some size; it comes back when the last owner lets go.
+  std::shared_ptr<std::string> Take();
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<std::string>> free_;
+};
+
+// How many '\n' there are.
+int64_t CountLines(std::string_view text);
+
+}  // namespace leat
