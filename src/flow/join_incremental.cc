@@ -35,6 +35,10 @@ class IncrementalJoin : public Operator {
   using Candidates = ResidualMatcher::Candidates;
 
   const Schema& schema(size_t side) const { return side == kLeft ? spec_.left : spec_.right; }
+  // Whether the side's rows are put out by themselves.
+  bool EmitsAlone(size_t side) const {
+    return EmitsUnmatched(side) || (side == kLeft && WantsMatched());
+  }
   bool EmitsUnmatched(size_t side) const {
     return side == kLeft ? EmitsUnmatchedLeft(spec_.type) : EmitsUnmatchedRight(spec_.type);
   }
@@ -184,7 +188,7 @@ Status IncrementalJoin::EmitAloneOfIndex(size_t side, const Strings& keys,
 }
 
 Status IncrementalJoin::FinishByKey(const std::array<Delta, 2>& delta, PairEmitter* pairs) {
-  const bool lefts = EmitsUnmatched(kLeft) || WantsMatched(), rights = EmitsUnmatched(kRight);
+  const bool lefts = EmitsAlone(kLeft), rights = EmitsAlone(kRight);
   LEAT_RETURN(EmitPairs(kRight, delta[kRight], pairs));
   if (rights) LEAT_RETURN(EmitAloneOfDelta(kRight, delta[kRight], pairs));
   std::vector<uint8_t> before;
@@ -214,7 +218,7 @@ Status IncrementalJoin::Gather(size_t side, const std::map<std::string_view, int
   std::map<std::string_view, size_t> numbers;
   for (const auto& [key, sides] : keys) {
     numbers.emplace(key, numbers.size());
-    if ((sides & other) == 0 && !EmitsUnmatched(1 - side)) continue;
+    if ((sides & other) == 0 && !EmitsAlone(1 - side)) continue;
     probed.Append(key);
     probed_numbers.push_back(numbers.size() - 1);
   }
@@ -255,7 +259,7 @@ Status IncrementalJoin::FinishByRow(const std::array<Delta, 2>& delta, const Eva
   }
   LEAT_RETURN(matcher.Flush());
   for (const size_t side : {kLeft, kRight}) {
-    if (!EmitsUnmatched(side) && !(side == kLeft && WantsMatched())) continue;
+    if (!EmitsAlone(side)) continue;
     LEAT_RETURN(BeginAlone(side, nullptr, pairs));
     for (const Candidates& of_key : candidates[side]) {
       for (const auto& row : of_key) {
