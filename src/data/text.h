@@ -22,6 +22,7 @@ struct TextSettings {
 };
 
 // Appends the value at `row` as PostgreSQL prints it; nothing for null. Arrays print as {1,2,NULL}.
+// REQUIRES: settings.timezone exists (data/time_zone.h). For more than a few values ToTextColumn.
 void AppendText(const arrow::Array& column, int64_t row, const Type& type,
                 const TextSettings& settings, std::string* out);
 
