@@ -1,7 +1,6 @@
 #include "func/evaluate.h"
 
 #include <arrow/array.h>
-#include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
 #include <arrow/compute/api_vector.h>
 #include <arrow/scalar.h>
@@ -270,34 +269,11 @@ Result<Value> Evaluator::EvaluateLogic(const Expr& expr, const Selection& select
 // Puts a column together from the rows of several: `from[row]` is a value's number, -1 null.
 Result<ArrayPtr> Interleave(const std::vector<Value>& values, const std::vector<int32_t>& from,
                             const Type& type) {
-  arrow::ArrayVector parts;
-  std::vector<int64_t> begins;
-  int64_t begin = 0;
+  std::vector<Argument> columns;
   for (const Value& value : values) {
-    parts.push_back(Plain(value.array));
-    begins.push_back(begin);
-    begin += parts.back()->length();
+    columns.push_back({.array = Plain(value.array), .type = type, .constant = value.constant});
   }
-  if (parts.empty()) return NullColumn(type, static_cast<int64_t>(from.size()));
-  LEAT_ASSIGN(const ArrayPtr all, arrow::Concatenate(parts));
-  const auto rows = static_cast<int64_t>(from.size());
-  LEAT_ASSIGN(auto indices, AllocateValues(rows, sizeof(int64_t)));
-  LEAT_ASSIGN(std::shared_ptr<arrow::Buffer> valid, arrow::AllocateEmptyBitmap(rows));
-  auto* at = indices->mutable_data_as<int64_t>();
-  for (int64_t row = 0; row < rows; ++row) {
-    const int32_t number = from[static_cast<size_t>(row)];
-    at[row] = 0;
-    if (number < 0) continue;
-    const auto n = static_cast<size_t>(number);
-    at[row] = begins[n] + (values[n].constant ? 0 : row);
-    arrow::bit_util::SetBit(valid->mutable_data(), row);
-  }
-  const ArrayPtr take =
-      FixedColumn(TypeId::kInt8, rows, std::move(indices),
-                  {.bitmap = std::move(valid), .count = arrow::kUnknownNullCount});
-  LEAT_ASSIGN(arrow::Datum taken,
-              arrow::compute::Take(all, take, arrow::compute::TakeOptions::NoBoundsCheck()));
-  return taken.make_array();
+  return ChooseRows(columns, from, type);
 }
 
 bool AnyActive(const Selection& selection) {

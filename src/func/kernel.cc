@@ -1,6 +1,8 @@
 #include "func/kernel.h"
 
+#include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
+#include <arrow/compute/api_vector.h>
 #include <arrow/util/bitmap_ops.h>
 
 #include <cstring>
@@ -80,6 +82,37 @@ ArrayPtr NullColumn(const Type& type, int64_t rows) {
   auto nulls = arrow::MakeArrayOfNull(ArrowType(type), rows);
   LEAT_CHECK(nulls.ok(), "{}", nulls.status().ToString());
   return *nulls;
+}
+
+Result<ArrayPtr> ChooseRows(Arguments columns, const std::vector<int32_t>& from, const Type& type) {
+  const auto rows = static_cast<int64_t>(from.size());
+  if (columns.empty()) return NullColumn(type, rows);
+  arrow::ArrayVector parts;
+  std::vector<int64_t> begins;
+  int64_t begin = 0;
+  for (const Argument& column : columns) {
+    parts.push_back(column.array);
+    begins.push_back(begin);
+    begin += column.array->length();
+  }
+  LEAT_ASSIGN(const ArrayPtr all, arrow::Concatenate(parts));
+  LEAT_ASSIGN(auto indices, AllocateValues(rows, sizeof(int64_t)));
+  LEAT_ASSIGN(std::shared_ptr<arrow::Buffer> valid, arrow::AllocateEmptyBitmap(rows));
+  auto* at = indices->mutable_data_as<int64_t>();
+  for (int64_t row = 0; row < rows; ++row) {
+    const int32_t number = from[static_cast<size_t>(row)];
+    at[row] = 0;
+    if (number < 0) continue;
+    const auto n = static_cast<size_t>(number);
+    at[row] = begins[n] + columns[n].at(row);
+    arrow::bit_util::SetBit(valid->mutable_data(), row);
+  }
+  const ArrayPtr take =
+      FixedColumn(TypeId::kInt8, rows, std::move(indices),
+                  {.bitmap = std::move(valid), .count = arrow::kUnknownNullCount});
+  LEAT_ASSIGN(arrow::Datum taken,
+              arrow::compute::Take(all, take, arrow::compute::TakeOptions::NoBoundsCheck()));
+  return taken.make_array();
 }
 
 Result<ArrayPtr> WithoutRows(const ArrayPtr& column, const ErrorMask& errors) {

@@ -39,6 +39,8 @@ ArrayPtr FixedColumn(const Type& type, int64_t rows, std::shared_ptr<arrow::Buff
 // A bool column from a byte (0 or 1) per row; `bytes` is of AllocateBools.
 Result<ArrayPtr> BoolColumn(const uint8_t* bytes, int64_t rows, const Nulls& nulls);
 ArrayPtr NullColumn(const Type& type, int64_t rows);
+// A column put together from the rows of several: `from[row]` is an argument's number, -1 null.
+Result<ArrayPtr> ChooseRows(Arguments columns, const std::vector<int32_t>& from, const Type& type);
 // The column without an error's rows.
 Result<ArrayPtr> WithoutRows(const ArrayPtr& column, const ErrorMask& errors);
 
