@@ -69,12 +69,16 @@ std::map<std::string, std::string> FormatOptions(const Options& options) {
 }
 
 bool IsParquet(const FileTable& table, std::string_view name) {
-  return table.format == "parquet" || (table.format.empty() && Extension(name) == "parquet");
+  const std::string kind = table.format.empty() ? Extension(name) : table.format;
+  return kind == "parquet" || kind == "pq";
 }
 
 bool CanGrow(const FileTable& table, std::string_view name) {
-  const std::string extension = Extension(name);
-  return !IsParquet(table, name) && extension != "gz" && extension != "zst";
+  if (IsParquet(table, name)) return false;
+  for (const std::string_view packed : {"gz", "zst", "zstd"}) {
+    if (Extension(name) == packed || Extension(table.format) == packed) return false;
+  }
+  return true;
 }
 
 Result<FileTable> MakeFileTable(const Server& server, const Relation& relation) {
