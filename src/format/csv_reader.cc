@@ -171,7 +171,7 @@ Status NoSuchField(const std::string& path, const std::string& outside_name,
                    const std::vector<std::string>& names) {
   std::string list;
   for (const auto& name : names) list += (list.empty() ? "\"" : ", \"") + name + "\"";
-  const std::string nearest = NearestName(outside_name, names);
+  const std::string nearest = NearestColumnName(outside_name, names);
   return SqlStatus(
       fmt::format("column \"{}\" does not exist in \"{}\"", outside_name, path),
       {.sqlstate = kUndefinedColumn,
