@@ -26,7 +26,8 @@ class CsvSource : public ChunkSource {
         position_(range.begin),
         end_(range.end),
         chunk_bytes_(chunk_bytes),
-        buffers_(std::make_shared<BufferPool>()) {}
+        texts_(std::make_shared<Recycler<std::string>>()),
+        indexes_(std::make_shared<Recycler<CsvIndex>>()) {}
 
   Result<std::optional<ParseJob>> Next() override {
     if (done_) {
@@ -55,7 +56,8 @@ class CsvSource : public ChunkSource {
  private:
   // A new text, which begins with what the last chunk left over.
   Status StartText() {
-    text_ = buffers_->Take();
+    text_ = texts_->Take();
+    index_ = indexes_->Take();
     size_ = static_cast<int64_t>(rest_.size());
     Reserve(std::max(chunk_bytes_, size_) + kPieceBytes);
     std::memcpy(text_->data(), rest_.data(), rest_.size());
@@ -67,7 +69,7 @@ class CsvSource : public ChunkSource {
         begin = kByteOrderMark.size();
       }
     }
-    indexer_.Start(begin);
+    indexer_.Start(begin, index_.get());
     return Status::OK();
   }
 
@@ -100,10 +102,10 @@ class CsvSource : public ChunkSource {
   // The complete rows become a chunk; what follows waits for the next.
   Result<std::optional<ParseJob>> Cut() {
     CsvChunk chunk;
-    chunk.index = indexer_.Finish();
+    chunk.index = std::move(index_);
     chunk.begin = position_;
     chunk.header = position_ == 0 && plan_->dialect.header;
-    const auto cut = static_cast<size_t>(chunk.index.end);
+    const auto cut = static_cast<size_t>(chunk.index->end);
     if (at_end_) {
       done_ = true;
     } else {
@@ -127,8 +129,10 @@ class CsvSource : public ChunkSource {
   CsvIndexer indexer_;
   int64_t position_;  // of text_[0] in the file
   const int64_t end_, chunk_bytes_;
-  std::shared_ptr<BufferPool> buffers_;
+  std::shared_ptr<Recycler<std::string>> texts_;
+  std::shared_ptr<Recycler<CsvIndex>> indexes_;
   std::shared_ptr<std::string> text_;
+  std::shared_ptr<CsvIndex> index_;
   int64_t size_ = 0;  // bytes of text_ that are the file's
   std::string rest_;
   bool at_end_ = false, done_ = false;
@@ -191,10 +195,10 @@ Result<std::vector<std::string>> CsvNames(const std::string& path, Compression c
     size += *more;
   }
   CsvIndexer indexer(dialect);
-  indexer.Start(text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+  CsvIndex index;
+  indexer.Start(text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0, &index);
   indexer.Advance(text.data(), static_cast<uint32_t>(size),
                   size < kPieceBytes ? CsvIndexer::Follows::kNothing : CsvIndexer::Follows::kMore);
-  const CsvIndex index = indexer.Finish();
   if (size == 0) return std::vector<std::string>();
   if (index.rows.empty() || index.rows[0].last == CsvIndex::kMalformed) {
     return SqlStatus(fmt::format("\"{}\" does not begin with a row of CSV", path));
