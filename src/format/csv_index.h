@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "format/text_source.h"
 
 namespace leat {
 
@@ -57,9 +58,6 @@ class CsvIndexer {
   // Starts a new text, whose first record begins at `begin`. Fills `index`, which may be an old one
   // whose memory is used again.
   void Start(uint32_t begin, CsvIndex* index);
-  // What comes behind the text: at the file's end the last record needs no newline, and before a
-  // damage it is not complete without one.
-  enum class Follows : uint8_t { kMore, kNothing, kDamage };
   // Goes on over text[0, size); the bytes seen before must be the same.
   // REQUIRES: 64 readable bytes behind `size`; size < 2^31.
   void Advance(const char* text, uint32_t size, Follows follows);
