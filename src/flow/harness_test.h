@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "flow/slow_test.h"
+#include "state/memory_store.h"
 
 namespace leat::slow {
 
@@ -29,48 +30,6 @@ struct Case {
   bool output_seq = true;  // so have the output's; else it is not compared
   int epochs = 6;
   int changes_max = 12;  // per epoch and input
-};
-
-// Checkpoints in memory. A file that a checkpoint neither puts nor keeps is gone after it.
-class MemoryStore : public StateWriter, public StateReader {
- public:
-  void Begin() {
-    blobs_.clear();
-    old_files_ = std::move(files_);
-    files_.clear();
-  }
-  Status PutBlob(std::string_view name, std::string bytes) override {
-    blobs_[std::string(name)] = std::move(bytes);
-    return Status::OK();
-  }
-  Result<std::string> PutFile(std::string_view bytes) override {
-    const std::string name = "file" + std::to_string(++files_made_);
-    files_[name] = std::make_shared<std::string>(bytes);
-    return name;
-  }
-  Status KeepFile(std::string_view file) override {
-    const auto old = old_files_.find(file);
-    if (old == old_files_.end()) return Status::KeyError("no file ", file);
-    files_[old->first] = old->second;
-    return Status::OK();
-  }
-  Result<std::string> GetBlob(std::string_view name) override {
-    const auto found = blobs_.find(name);
-    if (found == blobs_.end()) return Status::KeyError("no blob ", name);
-    return found->second;
-  }
-  Result<std::shared_ptr<const std::string_view>> GetFile(std::string_view file) override {
-    const auto found = files_.find(file);
-    if (found == files_.end()) return Status::KeyError("no file ", file);
-    auto bytes = found->second;
-    return std::shared_ptr<const std::string_view>(
-        new std::string_view(*bytes), [bytes](const std::string_view* view) { delete view; });
-  }
-
- private:
-  std::map<std::string, std::string, std::less<>> blobs_;
-  std::map<std::string, std::shared_ptr<std::string>, std::less<>> files_, old_files_;
-  int files_made_ = 0;
 };
 
 // What an operator has said so far: a Z-set of rows.
@@ -256,6 +215,7 @@ inline void Check(const Case& test, uint64_t seed) {
     store.Begin();
     status = op->Checkpoint(&store);
     ASSERT_TRUE(status.ok()) << trace << status.ToString();
+    store.Commit();
     op = test.make().ValueOrDie();
     status = op->Restore(&store);
     ASSERT_TRUE(status.ok()) << trace << status.ToString();

@@ -14,8 +14,6 @@ std::vector<Function> MakeFunctions() {
   AddComparisonFunctions(&all);
   AddConditionalFunctions(&all);
   AddArithmeticFunctions(&all);
-  AddNumericFunctions(&all);
-  AddMathFunctions(&all);
   AddDateArithmeticFunctions(&all);
   AddTextOperators(&all);
   return all;

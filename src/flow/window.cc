@@ -1,0 +1,11 @@
+#include "flow/window_forms.h"
+
+namespace leat {
+
+Result<std::unique_ptr<Operator>> MakeWindow(WindowSpec spec) {
+  LEAT_ASSIGN(WindowCalls calls, WindowCalls::Make(spec));
+  if (SuitsAppend(spec, calls)) return MakeWindowAppend(std::move(spec), std::move(calls));
+  return MakeWindowGeneral(std::move(spec), std::move(calls));
+}
+
+}  // namespace leat
