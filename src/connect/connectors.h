@@ -4,11 +4,16 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "connect/options.h"
 #include "connect/sink.h"
 #include "connect/source.h"
 
 namespace leat {
+
+// A relative path in a url is relative to the server's option `base`, which `run` sets to the
+// pipeline's directory; without it, to the working directory.
 
 // A source for a foreign table (several tables of one server may share a source later).
 Result<std::unique_ptr<Source>> MakeSource(const Server& server, const Relation& relation);
@@ -17,5 +22,18 @@ Result<std::unique_ptr<Sink>> MakeSink(SinkSpec spec);
 Result<Schema> InferColumns(const Server& server, const Relation& relation);
 // Reads the whole relation as it is now, for SELECT from a sink or a warehouse table.
 Result<std::vector<Batch>> ReadAll(const Server& server, const Relation& relation);
+
+// Checks what can be checked without touching the system: the kind, the url's scheme, the names of
+// all options, the values of those that every connector has. `leat check` calls these.
+Status CheckServer(const Server& server);
+Status CheckRelation(const Server& server, const Relation& relation);
+
+// What a foreign table is as the sink of a query with `schema`: mode and key from its options
+// (`mode`, `key`, else its PRIMARY KEY) with the kind's default mode, its comments. The caller sets
+// `state` and `statement`. The relation's columns, if it declares some, are those of `schema`.
+Result<SinkSpec> MakeSinkSpec(const Server& server, const Relation& relation, const Schema& schema);
+
+// All options of all connectors as Markdown tables, for docs/connectors.md.
+std::string DescribeConnectors();
 
 }  // namespace leat

@@ -22,15 +22,15 @@ struct Mark {
 enum class SinkMode : uint8_t { kAppend, kUpsert, kChangelog, kReplace, kSnapshot };
 
 struct SinkSpec {
-  std::string name;               // the foreign table's
+  std::string name;  // the foreign table's
   Schema schema;
   std::vector<std::string> comments;  // per column
   std::string comment;
   SinkMode mode = SinkMode::kAppend;
-  std::vector<int> key;           // kUpsert
-  Options options;                // the table's
+  std::vector<int> key;  // kUpsert
+  Options options;       // the table's
   Server server;
-  std::string state, statement;   // for the mark
+  std::string state, statement;  // for the mark
 };
 
 // Holds a target and its mark. Used by one thread at a time. Rows between two commits are staged:
@@ -38,8 +38,8 @@ struct SinkSpec {
 class Sink {
  public:
   virtual ~Sink() = default;
-  // Creates what is missing, adds columns that are new, checks types, finishes a commit that a crash
-  // cut short, and returns the mark found.
+  // Creates what is missing, adds columns that are new, checks types, finishes a commit that a
+  // crash cut short, and returns the mark found.
   virtual Result<std::optional<Mark>> Open() = 0;
   // Stages a delta. kAppend: weights are all +1 (run refuses otherwise). kUpsert: net changes of a
   // commit, first all -1 rows (only the key counts: delete), then +1 rows (insert or update).

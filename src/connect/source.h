@@ -15,20 +15,20 @@
 
 namespace leat {
 
-// A place in a source, in its own words (JSON text, canonical: equal places, equal bytes). "" is the
-// very beginning.
+// A place in a source, in its own words (JSON text, canonical: equal places, equal bytes). "" is
+// the very beginning.
 using Offset = std::string;
 
 // What one Poll gave.
 struct Arrival {
-  int relation = 0;             // which of the source's relations
-  Batch batch;                  // weights as the source says (absent: all came); no seq yet
+  int relation = 0;  // which of the source's relations
+  Batch batch;       // weights as the source says (absent: all came); no seq yet
   std::vector<Reject> rejects;
-  std::string place;            // what a reject's offset is of: the file's name, the topic-partition
-  int64_t rows_read = 0;        // batch.rows + rows rejected
-  int64_t bytes_read = 0;       // uncompressed
-  uint64_t checksum = 0;        // of the bytes read, so that a replay notices a changed file
-  Offset end;                   // after it
+  std::string place;       // what a reject's offset is of: the file's name, the topic-partition
+  int64_t rows_read = 0;   // batch.rows + rows rejected
+  int64_t bytes_read = 0;  // uncompressed
+  uint64_t checksum = 0;   // of the bytes read, so that a replay notices a changed file
+  Offset end;              // after it
 };
 
 // Reads a system outside, in order, from where the last checkpoint left off; several relations may
@@ -44,7 +44,10 @@ class Source {
   // Reads again exactly what a Poll at this place gave up to `end`.
   virtual Result<Arrival> Reread(const Offset& end) = 0;
   // Everything before `end` is in a durable checkpoint: the system outside may forget it.
-  virtual Status Acknowledge(const Offset& end) { (void)end; return Status::OK(); }
+  virtual Status Acknowledge(const Offset& end) {
+    (void)end;
+    return Status::OK();
+  }
 };
 
 }  // namespace leat

@@ -116,19 +116,22 @@ struct CsvIndexer::Block {
   }
 };
 
-void CsvIndexer::Start(uint32_t begin) {
-  index_ = CsvIndex();
-  index_.marks.resize(4096);
+void CsvIndexer::Start(uint32_t begin, CsvIndex* index) {
+  index_ = index;
+  index->rows.clear();
+  index->malformed.clear();
+  index->end = begin;
+  index->plain_ascii = true;
+  if (index->marks.empty()) index->marks.resize(4096);
   marks_ = 0;
   Resume(begin);
-  index_.end = begin;
 }
 
 // The next record begins at `at`.
 void CsvIndexer::Resume(uint32_t at) {
-  if (index_.marks.size() < marks_ + kBlock + 16) index_.marks.resize(index_.marks.size() * 2);
+  if (index_->marks.size() < marks_ + kBlock + 16) index_->marks.resize(index_->marks.size() * 2);
   row_first_ = static_cast<uint32_t>(marks_);
-  index_.marks[marks_++] = at - 1;
+  index_->marks[marks_++] = at - 1;
   at_ = at;
   inside_ = 0;
   after_separator_ = 1;
@@ -144,13 +147,13 @@ void CsvIndexer::Advance(const char* text, uint32_t size, Follows follows) {
     return;
   }
   // At the end: a record without a newline, or one inside quotes that never closed.
-  while (eof && index_.end < size) {
-    const uint32_t begin = index_.marks[row_first_] + 1;
+  while (eof && index_->end < size) {
+    const uint32_t begin = index_->marks[row_first_] + 1;
     if (begin >= size) break;
     if (inside_ == 0) {
-      index_.marks[marks_] = size;
-      index_.rows.push_back({row_first_, static_cast<uint32_t>(marks_)});
-      index_.end = size;
+      index_->marks[marks_] = size;
+      index_->rows.push_back({row_first_, static_cast<uint32_t>(marks_)});
+      index_->end = size;
       break;
     }
     marks_ = row_first_ + 1;
@@ -190,7 +193,7 @@ void CsvIndexer::ScanBlocks(const char* text, uint32_t size, Follows follows) {
     const uint64_t before = separators & ((broken & (~broken + 1)) - 1);
     Emit(before, block.newlines & before);
     marks_ = row_first_ + 1;
-    at_ = index_.marks[row_first_] + 1;
+    at_ = index_->marks[row_first_] + 1;
     if (!ScanRecord(text, size, follows == Follows::kNothing)) {
       // Needs more text: the scan starts again at the record.
       inside_ = 0;
@@ -200,7 +203,7 @@ void CsvIndexer::ScanBlocks(const char* text, uint32_t size, Follows follows) {
   }
   const __m256i zero = _mm256_cmpeq_epi8(low, _mm256_setzero_si256());
   if (_mm256_movemask_epi8(high) != 0 || _mm256_movemask_epi8(zero) != 0) {
-    index_.plain_ascii = false;
+    index_->plain_ascii = false;
   }
 }
 
@@ -229,14 +232,14 @@ uint64_t CsvIndexer::Quotes(const Block& block, uint64_t* separators) {
 }
 
 void CsvIndexer::Emit(uint64_t separators, uint64_t newlines) {
-  if (index_.marks.size() < marks_ + kBlock + 16) index_.marks.resize(index_.marks.size() * 2);
-  uint32_t* const out = index_.marks.data() + marks_;
+  if (index_->marks.size() < marks_ + kBlock + 16) index_->marks.resize(index_->marks.size() * 2);
+  uint32_t* const out = index_->marks.data() + marks_;
   while (newlines != 0) {
     const uint64_t bit = newlines & (~newlines + 1);
     const auto mark = static_cast<uint32_t>(marks_) +
                       static_cast<uint32_t>(std::popcount(separators & (bit - 1)));
-    index_.rows.push_back({row_first_, mark});
-    index_.end = at_ + static_cast<uint32_t>(std::countr_zero(bit)) + 1;
+    index_->rows.push_back({row_first_, mark});
+    index_->end = at_ + static_cast<uint32_t>(std::countr_zero(bit)) + 1;
     row_first_ = mark;
     newlines &= newlines - 1;
   }
@@ -252,7 +255,7 @@ void CsvIndexer::Emit(uint64_t separators, uint64_t newlines) {
 }
 
 bool CsvIndexer::GiveUpRecord(const char* text, uint32_t size) {
-  const uint32_t begin = index_.marks[row_first_] + 1;
+  const uint32_t begin = index_->marks[row_first_] + 1;
   if (inside_ == 0 || std::memchr(text + begin, '\n', size - begin) == nullptr) return false;
   GiveUpLine(text, size, begin, kUnterminated);
   return true;
@@ -262,20 +265,20 @@ void CsvIndexer::GiveUpLine(const char* text, uint32_t size, uint32_t begin, con
   const void* newline = std::memchr(text + begin, '\n', size - begin);
   const uint32_t end =
       newline == nullptr ? size : static_cast<uint32_t>(static_cast<const char*>(newline) - text);
-  index_.rows.push_back({static_cast<uint32_t>(index_.malformed.size()), CsvIndex::kMalformed});
-  index_.malformed.push_back({begin, end, reason});
+  index_->rows.push_back({static_cast<uint32_t>(index_->malformed.size()), CsvIndex::kMalformed});
+  index_->malformed.push_back({begin, end, reason});
   marks_ = row_first_;
   const uint32_t next = end < size ? end + 1 : size;
-  index_.end = next;
+  index_->end = next;
   Resume(next);
 }
 
 bool CsvIndexer::ScanRecord(const char* text, uint32_t size, bool eof) {
-  const uint32_t begin = index_.marks[row_first_] + 1;
+  const uint32_t begin = index_->marks[row_first_] + 1;
   marks_ = row_first_ + 1;
   const auto mark = [&](uint32_t at) {
-    if (index_.marks.size() < marks_ + kBlock + 16) index_.marks.resize(index_.marks.size() * 2);
-    index_.marks[marks_++] = at;
+    if (index_->marks.size() < marks_ + kBlock + 16) index_->marks.resize(index_->marks.size() * 2);
+    index_->marks[marks_++] = at;
   };
   uint32_t at = begin;
   while (true) {
@@ -305,20 +308,15 @@ bool CsvIndexer::ScanRecord(const char* text, uint32_t size, bool eof) {
       mark(at++);
       continue;
     }
-    index_.plain_ascii = false;  // not looked at here: the reader will
+    index_->plain_ascii = false;  // not looked at here: the reader will
     const uint32_t newline = at;
-    index_.marks[marks_] = newline;
-    index_.rows.push_back({row_first_, static_cast<uint32_t>(marks_)});
-    index_.end = newline < size ? newline + 1 : size;
+    index_->marks[marks_] = newline;
+    index_->rows.push_back({row_first_, static_cast<uint32_t>(marks_)});
+    index_->end = newline < size ? newline + 1 : size;
     ++marks_;
-    Resume(index_.end);
+    Resume(index_->end);
     return true;
   }
-}
-
-CsvIndex CsvIndexer::Finish() {
-  index_.marks.resize(marks_ + 1);
-  return std::move(index_);
 }
 
 }  // namespace leat

@@ -1,5 +1,5 @@
-// Finds where the records and fields of CSV text stand, 64 bytes at a time: what is inside quotes is
-// a running parity of bits (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", 2019).
+// Finds where the records and fields of CSV text stand, 64 bytes at a time: what is inside quotes
+// is a running parity of bits (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", 2019).
 //
 // The rules, after RFC 4180: a field that begins with the quote ends at the next quote that is not
 // doubled, and a separator must follow; elsewhere a quote is a letter like any other. A record
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "format/text_source.h"
 
 namespace leat {
 
@@ -42,7 +43,7 @@ struct CsvIndex {
   };
   static constexpr uint32_t kMalformed = UINT32_MAX;
 
-  std::vector<uint32_t> marks;
+  std::vector<uint32_t> marks;  // larger than what is used of it
   std::vector<Row> rows;
   std::vector<Malformed> malformed;
   uint32_t end = 0;         // behind the last row's newline
@@ -54,21 +55,16 @@ class CsvIndexer {
  public:
   explicit CsvIndexer(const CsvDialect& dialect) : dialect_(dialect) {}
 
-  // Starts a new text, whose first record begins at `begin`.
-  void Start(uint32_t begin);
-  // What comes behind the text: at the file's end the last record needs no newline, and before a
-  // damage it is not complete without one.
-  enum class Follows : uint8_t { kMore, kNothing, kDamage };
+  // Starts a new text, whose first record begins at `begin`. Fills `index`, which may be an old one
+  // whose memory is used again.
+  void Start(uint32_t begin, CsvIndex* index);
   // Goes on over text[0, size); the bytes seen before must be the same.
   // REQUIRES: 64 readable bytes behind `size`; size < 2^31.
   void Advance(const char* text, uint32_t size, Follows follows);
   // Gives up a record that has grown too long: if it is inside quotes, its first line is malformed
   // and the text goes on with the next. False where that does not help.
   bool GiveUpRecord(const char* text, uint32_t size);
-  // The rows that are complete. Ends the text.
-  CsvIndex Finish();
-
-  int64_t rows() const { return static_cast<int64_t>(index_.rows.size()); }
+  int64_t rows() const { return static_cast<int64_t>(index_->rows.size()); }
 
  private:
   struct Block;
@@ -83,8 +79,8 @@ class CsvIndexer {
   void Resume(uint32_t at);
 
   CsvDialect dialect_;
-  CsvIndex index_;
-  size_t marks_ = 0;              // used of index_.marks, which is kept larger
+  CsvIndex* index_ = nullptr;
+  size_t marks_ = 0;              // used of index_->marks
   uint32_t at_ = 0;               // scanned so far
   uint32_t row_first_ = 0;        // the mark before the current record
   uint64_t inside_ = 0;           // all ones: at_ is inside quotes

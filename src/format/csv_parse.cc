@@ -23,8 +23,8 @@ class ChunkParser {
     out.checksum = XXH3_64bits(text.data(), text.size());
     out_.lines = CountLines(text);
     check_encoding_ =
-        !chunk_.index.plain_ascii && (std::memchr(text.data(), 0, text.size()) != nullptr ||
-                                      !simdjson::validate_utf8(text.data(), text.size()));
+        !chunk_.index->plain_ascii && (std::memchr(text.data(), 0, text.size()) != nullptr ||
+                                       !simdjson::validate_utf8(text.data(), text.size()));
     SortRows();
     LEAT_RETURN(ParseColumns());
     out.bytes = std::move(chunk_.text);
@@ -35,11 +35,11 @@ class ChunkParser {
   std::string_view RowText(const CsvIndex::Row& row) const {
     const std::string_view text = *chunk_.text;
     if (row.last == CsvIndex::kMalformed) {
-      const auto& malformed = chunk_.index.malformed[row.first];
+      const auto& malformed = chunk_.index->malformed[row.first];
       return text.substr(malformed.begin, malformed.end - malformed.begin);
     }
-    const uint32_t begin = chunk_.index.marks[row.first] + 1;
-    auto whole = text.substr(begin, chunk_.index.marks[row.last] - begin);
+    const uint32_t begin = chunk_.index->marks[row.first] + 1;
+    auto whole = text.substr(begin, chunk_.index->marks[row.last] - begin);
     if (whole.ends_with('\r')) whole.remove_suffix(1);
     return whole;
   }
@@ -57,7 +57,7 @@ class ChunkParser {
 
   // The reason a row cannot be used as a whole; empty: it can.
   std::string RowError(const CsvIndex::Row& row) const {
-    if (row.last == CsvIndex::kMalformed) return chunk_.index.malformed[row.first].reason;
+    if (row.last == CsvIndex::kMalformed) return chunk_.index->malformed[row.first].reason;
     const size_t found = row.last - row.first;
     if (found < plan_.names.size()) {
       return fmt::format("missing data for column \"{}\"", plan_.names[found]);
@@ -71,7 +71,7 @@ class ChunkParser {
   }
 
   void SortRows() {
-    const auto& rows = chunk_.index.rows;
+    const auto& rows = chunk_.index->rows;
     const size_t width = plan_.names.size();
     firsts_.reserve(rows.size());
     int64_t ordinal = 0;
@@ -113,7 +113,7 @@ class ChunkParser {
     const auto last_field = static_cast<int>(plan_.names.size()) - 1;
     std::vector<std::unique_ptr<ColumnParser>> parsers;
     for (size_t i = 0; i < plan_.columns.size(); ++i) {
-      const CsvFields fields(chunk_.text->data(), chunk_.index, firsts_, plan_.dialect,
+      const CsvFields fields(chunk_.text->data(), *chunk_.index, firsts_, plan_.dialect,
                              plan_.fields[i], plan_.fields[i] == last_field);
       parsers.push_back(MakeColumnParser(
           {plan_.columns[i].column.type, rows, &plan_.settings, &plan_.hints[i]}, fields));
@@ -125,7 +125,7 @@ class ChunkParser {
     out.batch.rows = rows;
     out.row_offsets.resize(static_cast<size_t>(rows));
     for (size_t i = 0; i < firsts_.size(); ++i) {
-      out.row_offsets[i] = chunk_.begin + (chunk_.index.marks[firsts_[i]] + 1);
+      out.row_offsets[i] = chunk_.begin + (chunk_.index->marks[firsts_[i]] + 1);
     }
     std::vector<std::vector<BadValue>> bad;
     for (auto& parser : parsers) {

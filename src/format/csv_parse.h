@@ -23,7 +23,7 @@ struct CsvPlan {
 
 struct CsvChunk {
   std::shared_ptr<std::string> text;
-  CsvIndex index;
+  std::shared_ptr<CsvIndex> index;
   int64_t begin = 0;    // of `text` in the file
   bool header = false;  // the first row is one
 };

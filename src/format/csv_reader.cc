@@ -1,138 +1,52 @@
 #include "format/csv_reader.h"
 
 #include <algorithm>
-#include <cstring>
+#include <charconv>
 
 #include "format/csv_parse.h"
-#include "format/fast_parse.h"
 #include "format/names.h"
+#include "format/text_source.h"
 
 namespace leat {
 namespace {
 
-constexpr int64_t kPieceBytes = 256 << 10;  // inflated and indexed while in the nearest cache
-constexpr int64_t kRecordBytesMax = 16 << 20;
-constexpr int64_t kPadding = 64;  // CsvIndexer reads that far behind the text
+constexpr int64_t kHeaderBytesMax = 256 << 10;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
-class CsvSource : public ChunkSource {
+class CsvSource : public TextSource {
  public:
-  CsvSource(std::unique_ptr<ByteReader> bytes, std::string path, std::shared_ptr<CsvPlan> plan,
-            const ReadRange& range, int64_t chunk_bytes)
-      : bytes_(std::move(bytes)),
-        path_(std::move(path)),
+  CsvSource(std::unique_ptr<ByteReader> bytes, const std::string& path,
+            std::shared_ptr<CsvPlan> plan, const ReadRange& range, int64_t chunk_bytes)
+      : TextSource(std::move(bytes), path, range, chunk_bytes),
         plan_(std::move(plan)),
-        indexer_(plan_->dialect),
-        position_(range.begin),
-        end_(range.end),
-        chunk_bytes_(chunk_bytes),
-        buffers_(std::make_shared<BufferPool>()) {}
+        indexer_(plan_->dialect) {}
 
-  Result<std::optional<ParseJob>> Next() override {
-    if (done_) {
-      LEAT_RETURN(damage_);
-      return std::nullopt;
-    }
-    LEAT_RETURN(StartText());
-    while (true) {
-      LEAT_RETURN(Fill());
-      const auto follows = !at_end_       ? CsvIndexer::Follows::kMore
-                           : damage_.ok() ? CsvIndexer::Follows::kNothing
-                                          : CsvIndexer::Follows::kDamage;
-      indexer_.Advance(text_->data(), static_cast<uint32_t>(size_), follows);
-      if (at_end_) break;
-      if (size_ < chunk_bytes_) continue;
-      if (indexer_.rows() > 0) break;
-      if (size_ >= std::max(kRecordBytesMax, chunk_bytes_) &&
-          !indexer_.GiveUpRecord(text_->data(), static_cast<uint32_t>(size_))) {
-        return IOErrorF("\"{}\": the row at byte {} is longer than {} bytes", path_, position_,
-                        size_);
-      }
-    }
-    return Cut();
+ protected:
+  void StartText(uint32_t begin) override {
+    index_ = indexes_->Take();
+    indexer_.Start(begin, index_.get());
+  }
+  uint32_t Scan(const char* text, uint32_t size, Follows follows) override {
+    indexer_.Advance(text, size, follows);
+    return index_->rows.empty() ? 0 : index_->end;
+  }
+  bool GiveUpRow(const char* text, uint32_t size) override {
+    return indexer_.GiveUpRecord(text, size);
+  }
+  ParseJob Cut(std::shared_ptr<std::string> text, int64_t begin) override {
+    auto chunk = std::make_shared<CsvChunk>();
+    chunk->text = std::move(text);
+    chunk->index = std::move(index_);
+    chunk->begin = begin;
+    chunk->header = begin == 0 && plan_->dialect.header;
+    return [plan = plan_, chunk] { return ParseCsv(*plan, std::move(*chunk)); };
   }
 
  private:
-  // A new text, which begins with what the last chunk left over.
-  Status StartText() {
-    text_ = buffers_->Take();
-    size_ = static_cast<int64_t>(rest_.size());
-    Reserve(std::max(chunk_bytes_, size_) + kPieceBytes);
-    std::memcpy(text_->data(), rest_.data(), rest_.size());
-    rest_.clear();
-    uint32_t begin = 0;
-    if (position_ == 0) {
-      while (size_ < 3 && !at_end_) LEAT_RETURN(Fill());
-      if (std::string_view(text_->data(), static_cast<size_t>(size_)).starts_with(kByteOrderMark)) {
-        begin = kByteOrderMark.size();
-      }
-    }
-    indexer_.Start(begin);
-    return Status::OK();
-  }
-
-  void Reserve(int64_t bytes) {
-    const auto wanted = static_cast<size_t>(bytes + kPadding);
-    if (text_->size() < wanted) text_->resize(wanted);
-  }
-
-  // One piece more, or at_end_; the bytes before a damage come without an error.
-  Status Fill() {
-    Reserve(size_ + kPieceBytes);
-    int64_t wanted = size_ < chunk_bytes_ ? chunk_bytes_ - size_ : chunk_bytes_;
-    wanted = std::min(wanted, kPieceBytes);
-    if (end_ >= 0) wanted = std::min(wanted, end_ - position_ - size_);
-    if (wanted == 0) {
-      at_end_ = true;
-      return Status::OK();
-    }
-    auto got = bytes_->Read(text_->data() + size_, wanted);
-    if (!got.ok()) {
-      damage_ = got.status();
-      at_end_ = true;
-      return Status::OK();
-    }
-    size_ += *got;
-    at_end_ = *got == 0;
-    return Status::OK();
-  }
-
-  // The complete rows become a chunk; what follows waits for the next.
-  Result<std::optional<ParseJob>> Cut() {
-    CsvChunk chunk;
-    chunk.index = indexer_.Finish();
-    chunk.begin = position_;
-    chunk.header = position_ == 0 && plan_->dialect.header;
-    const auto cut = static_cast<size_t>(chunk.index.end);
-    if (at_end_) {
-      done_ = true;
-    } else {
-      rest_.assign(*text_, cut, static_cast<size_t>(size_) - cut);
-    }
-    if (cut == 0) {
-      LEAT_RETURN(damage_);
-      return std::nullopt;
-    }
-    text_->resize(cut);
-    text_->reserve(cut + kPadding);
-    chunk.text = std::move(text_);
-    position_ += static_cast<int64_t>(cut);
-    auto shared = std::make_shared<CsvChunk>(std::move(chunk));
-    return ParseJob([plan = plan_, shared] { return ParseCsv(*plan, std::move(*shared)); });
-  }
-
-  std::unique_ptr<ByteReader> bytes_;
-  std::string path_;
   std::shared_ptr<CsvPlan> plan_;
   CsvIndexer indexer_;
-  int64_t position_;  // of text_[0] in the file
-  const int64_t end_, chunk_bytes_;
-  std::shared_ptr<BufferPool> buffers_;
-  std::shared_ptr<std::string> text_;
-  int64_t size_ = 0;  // bytes of text_ that are the file's
-  std::string rest_;
-  bool at_end_ = false, done_ = false;
-  Status damage_;
+  std::shared_ptr<Recycler<CsvIndex>> indexes_ = std::make_shared<Recycler<CsvIndex>>();
+  std::shared_ptr<CsvIndex> index_;
 };
 
 // The first record's fields, unquoted.
@@ -171,7 +85,7 @@ Status NoSuchField(const std::string& path, const std::string& outside_name,
                    const std::vector<std::string>& names) {
   std::string list;
   for (const auto& name : names) list += (list.empty() ? "\"" : ", \"") + name + "\"";
-  const std::string nearest = NearestName(outside_name, names);
+  const std::string nearest = NearestColumnName(outside_name, names);
   return SqlStatus(
       fmt::format("column \"{}\" does not exist in \"{}\"", outside_name, path),
       {.sqlstate = kUndefinedColumn,
@@ -182,19 +96,19 @@ Status NoSuchField(const std::string& path, const std::string& outside_name,
 Result<std::vector<std::string>> CsvNames(const std::string& path, Compression compression,
                                           const CsvDialect& dialect) {
   LEAT_ASSIGN(auto bytes, OpenBytes(path, compression, 0));
-  std::string text(kPieceBytes + kPadding, '\0');
-  LEAT_ASSIGN(int64_t size, bytes->Read(text.data(), kPieceBytes));
-  while (size > 0 && size < kPieceBytes) {
+  std::string text(kHeaderBytesMax + TextSource::kPadding, '\0');
+  LEAT_ASSIGN(int64_t size, bytes->Read(text.data(), kHeaderBytesMax));
+  while (size > 0 && size < kHeaderBytesMax) {
     // A damage further on is the reader's to report, after the rows before it.
-    auto more = bytes->Read(text.data() + size, kPieceBytes - size);
+    auto more = bytes->Read(text.data() + size, kHeaderBytesMax - size);
     if (!more.ok() || *more == 0) break;
     size += *more;
   }
   CsvIndexer indexer(dialect);
-  indexer.Start(text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+  CsvIndex index;
+  indexer.Start(text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0, &index);
   indexer.Advance(text.data(), static_cast<uint32_t>(size),
-                  size < kPieceBytes ? CsvIndexer::Follows::kNothing : CsvIndexer::Follows::kMore);
-  const CsvIndex index = indexer.Finish();
+                  size < kHeaderBytesMax ? Follows::kNothing : Follows::kMore);
   if (size == 0) return std::vector<std::string>();
   if (index.rows.empty() || index.rows[0].last == CsvIndex::kMalformed) {
     return SqlStatus(fmt::format("\"{}\" does not begin with a row of CSV", path));
@@ -229,7 +143,7 @@ Result<std::unique_ptr<FileReader>> OpenCsv(const std::string& path, Compression
   }
   LEAT_ASSIGN(auto bytes, OpenBytes(path, compression, range.begin));
   auto source = std::make_unique<CsvSource>(std::move(bytes), path, std::move(plan), range,
-                                            std::max<int64_t>(options.chunk_bytes_max, 1));
+                                            options.chunk_bytes_max);
   return ReadAhead(std::move(source), options.threads, range.first_row, range.first_line);
 }
 

@@ -4,6 +4,7 @@
 #include "format/bytes.h"
 #include "format/csv_reader.h"
 #include "format/format.h"
+#include "format/ndjson_reader.h"
 #include "format/parquet_writer.h"
 #include "format/read_ahead.h"
 
@@ -61,6 +62,7 @@ Result<std::unique_ptr<FileReader>> OpenFile(const std::string& path, const std:
     LEAT_ASSIGN(const CsvDialect dialect, CsvDialect::Make(options.options, found.name));
     return OpenCsv(path, found.compression, dialect, options, range);
   }
+  if (found.name == "ndjson") return OpenNdjson(path, found.compression, options, range);
   return NotSupported(fmt::format("reading format \"{}\" is not supported", found.name));
 }
 

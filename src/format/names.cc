@@ -31,7 +31,7 @@ size_t Edits(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string NearestName(std::string_view wanted, const std::vector<std::string>& names) {
+std::string NearestColumnName(std::string_view wanted, const std::vector<std::string>& names) {
   const std::string wanted_lower = Lower(wanted);
   // As PostgreSQL: at most half of the letters may differ.
   size_t best = wanted.size() / 2 + 1;

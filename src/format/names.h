@@ -7,6 +7,6 @@
 namespace leat {
 
 // The name most like `wanted`, by edits, ignoring case; empty if none is at all alike.
-std::string NearestName(std::string_view wanted, const std::vector<std::string>& names);
+std::string NearestColumnName(std::string_view wanted, const std::vector<std::string>& names);
 
 }  // namespace leat

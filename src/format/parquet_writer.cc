@@ -25,8 +25,8 @@ namespace {
 
 struct ParquetSettings {
   arrow::Compression::type compression = arrow::Compression::ZSTD;
-  int level = 1;
-  int64_t row_group_rows = 1 << 20;
+  int level = 3;  // zstd's own default
+  int64_t row_group_rows = 1 << 19;
   int64_t row_group_bytes = 128 << 20;  // in memory
 };
 

@@ -11,8 +11,6 @@
 namespace leat {
 namespace {
 
-constexpr size_t kFreeBuffersMax = 4;
-
 // One chunk on its way. Shared by the queue and the task that parses it.
 class Slot {
  public:
@@ -140,25 +138,6 @@ class AheadReader : public FileReader {
 std::unique_ptr<FileReader> ReadAhead(std::unique_ptr<ChunkSource> source, int threads,
                                       int64_t first_row, int64_t first_line) {
   return std::make_unique<AheadReader>(std::move(source), threads, first_row, first_line);
-}
-
-std::shared_ptr<std::string> BufferPool::Take() {
-  std::unique_ptr<std::string> buffer;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!free_.empty()) {
-      buffer = std::move(free_.back());
-      free_.pop_back();
-    }
-  }
-  if (buffer == nullptr) buffer = std::make_unique<std::string>();
-  return {buffer.release(), [pool = weak_from_this()](std::string* returned) {
-            std::unique_ptr<std::string> owned(returned);
-            const auto alive = pool.lock();
-            if (alive == nullptr) return;
-            const std::lock_guard lock(alive->mutex_);
-            if (alive->free_.size() < kFreeBuffersMax) alive->free_.push_back(std::move(owned));
-          }};
 }
 
 int64_t CountLines(std::string_view text) {

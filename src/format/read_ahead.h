@@ -35,14 +35,36 @@ std::unique_ptr<FileReader> ReadAhead(std::unique_ptr<ChunkSource> source, int t
                                       int64_t first_row, int64_t first_line);
 
 // Recycles the large buffers of a reader: fresh pages cost more than parsing them.
-class BufferPool : public std::enable_shared_from_this<BufferPool> {
+template <typename T>
+class Recycler : public std::enable_shared_from_this<Recycler<T>> {
  public:
-  // A string of some size; it comes back when the last owner lets go.
-  std::shared_ptr<std::string> Take();
+  // A T as somebody left it, or a new one; it comes back when the last owner lets go.
+  std::shared_ptr<T> Take() {
+    std::unique_ptr<T> taken;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!free_.empty()) {
+        taken = std::move(free_.back());
+        free_.pop_back();
+      }
+    }
+    if (taken == nullptr) taken = std::make_unique<T>();
+    return {taken.release(), [recycler = this->weak_from_this()](T* returned) {
+              std::unique_ptr<T> owned(returned);
+              if (const auto alive = recycler.lock()) alive->Return(std::move(owned));
+            }};
+  }
 
  private:
+  static constexpr size_t kFreeMax = 4;
+
+  void Return(std::unique_ptr<T> owned) {
+    const std::lock_guard lock(mutex_);
+    if (free_.size() < kFreeMax) free_.push_back(std::move(owned));
+  }
+
   std::mutex mutex_;
-  std::vector<std::unique_ptr<std::string>> free_;
+  std::vector<std::unique_ptr<T>> free_;
 };
 
 // How many '\n' there are.

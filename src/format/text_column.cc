@@ -66,11 +66,6 @@ __m128i StringTable::LongKey(const char* data, size_t size) {
   return _mm_set_epi64x(static_cast<int64_t>(hash.high64), static_cast<int64_t>(hash.low64));
 }
 
-bool StringTable::Same(int32_t number, const char* data, size_t size) const {
-  const int32_t begin = offsets_[static_cast<size_t>(number)];
-  return std::memcmp(bytes_.data() + begin, data, size) == 0;
-}
-
 int32_t StringTable::Add(Slot* slot, uint64_t low, uint64_t high, const char* data, size_t size) {
   const int32_t number = this->size();
   *slot = {low, high, static_cast<uint32_t>(size + 1), number};

@@ -5,6 +5,7 @@
 #include <arrow/buffer.h>
 #include <immintrin.h>
 
+#include <array>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -32,7 +33,7 @@ class StringTable {
       const __m128i mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kMask + 16 - size));
       key = _mm_and_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(data)), mask);
     } else {
-      key = LongKey(data, size);
+      key = size <= 32 ? MiddleKey(data, size) : LongKey(data, size);
     }
     const auto low = static_cast<uint64_t>(_mm_cvtsi128_si64(key));
     const auto high = static_cast<uint64_t>(_mm_extract_epi64(key, 1));
@@ -62,8 +63,27 @@ class StringTable {
     hash ^= high * 0xc2b2ae3d27d4eb4fULL;
     return hash >> 32 ^ hash >> 15;
   }
+  static __m128i MiddleKey(const char* data, size_t size) {
+    std::array<uint64_t, 4> words;
+    std::memcpy(words.data(), data, 16);
+    std::memcpy(words.data() + 2, data + size - 16, 16);
+    const uint64_t low = words[0] ^ (words[2] * 0x9e3779b97f4a7c15ULL);
+    const uint64_t high = words[1] ^ (words[3] * 0xc2b2ae3d27d4eb4fULL);
+    return _mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low));
+  }
   static __m128i LongKey(const char* data, size_t size);
-  bool Same(int32_t number, const char* data, size_t size) const;
+  // REQUIRES: size > 16, and that of string `number`.
+  bool Same(int32_t number, const char* data, size_t size) const {
+    const char* known = bytes_.data() + offsets_[static_cast<size_t>(number)];
+    if (size > 32) return std::memcmp(known, data, size) == 0;
+    const auto differ = [](const char* a, const char* b) {
+      return _mm_xor_si128(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a)),
+                           _mm_loadu_si128(reinterpret_cast<const __m128i*>(b)));
+    };
+    const __m128i all =
+        _mm_or_si128(differ(known, data), differ(known + size - 16, data + size - 16));
+    return _mm_testz_si128(all, all) != 0;
+  }
   int32_t Add(Slot* slot, uint64_t low, uint64_t high, const char* data, size_t size);
   void Grow();
 
@@ -81,26 +101,31 @@ Result<std::shared_ptr<arrow::Array>> FitLength(const std::shared_ptr<arrow::Arr
 template <typename Fields>
 class TextParser : public ColumnParser {
  public:
+  static constexpr int64_t kRowsToJudge = 8192;
+
   TextParser(const ColumnTask& task, const Fields& fields)
       : task_(task), fields_(fields), valid_(static_cast<size_t>(task.rows) + 32) {
     scratch_.reserve(64);
     plain_ = task.hint != nullptr && task.hint->not_low_cardinality.fetch_sub(1) > 0;
     if (!plain_) {
       if (task.hint != nullptr) task.hint->not_low_cardinality = 0;
-      numbers_.resize(static_cast<size_t>(task.rows));
+      auto buffer = arrow::AllocateBuffer(task.rows * 4);
+      if (buffer.ok()) numbers_ = *std::move(buffer);
+      plain_ = numbers_ == nullptr;
     }
   }
 
   void Parse(int64_t begin, int64_t end) override {
     if (plain_) return ParsePlain(begin, end);
+    auto* const numbers = reinterpret_cast<int32_t*>(numbers_->mutable_data());
     for (int64_t row = begin; row < end; ++row) {
       std::string_view text;
       const bool valid = Get(row, &text);
       valid_[static_cast<size_t>(row)] = valid;
-      numbers_[static_cast<size_t>(row)] = valid ? table_.Insert(text.data(), text.size()) : 0;
+      numbers[row] = valid ? table_.Insert(text.data(), text.size()) : 0;
     }
-    // A dictionary of half the rows costs more than it saves.
-    if (table_.size() > 1024 && table_.size() > end / 2) GiveUpDictionary(end);
+    // A dictionary of half the rows costs more than it saves; a few rows tell nothing.
+    if (end > kRowsToJudge && table_.size() > end / 2) GiveUpDictionary(end);
   }
 
   Result<std::shared_ptr<arrow::Array>> Finish() override {
@@ -115,9 +140,8 @@ class TextParser : public ColumnParser {
                                      arrow::Buffer::FromString(std::move(bytes_))},
                                     nulls);
     } else {
-      data =
-          arrow::ArrayData::Make(arrow::dictionary(arrow::int32(), arrow::utf8()), task_.rows,
-                                 {validity, arrow::Buffer::FromVector(std::move(numbers_))}, nulls);
+      data = arrow::ArrayData::Make(arrow::dictionary(arrow::int32(), arrow::utf8()), task_.rows,
+                                    {validity, std::move(numbers_)}, nulls);
       data->dictionary = table_.ToArray()->data();
     }
     return FitLength(arrow::MakeArray(data), task_, &bad);
@@ -144,7 +168,7 @@ class TextParser : public ColumnParser {
 
   [[gnu::noinline]] void GiveUpDictionary(int64_t end) {
     plain_ = true;
-    numbers_.clear();
+    numbers_ = nullptr;
     table_ = StringTable();
     if (task_.hint != nullptr) task_.hint->not_low_cardinality = 15;
     ParsePlain(0, end);
@@ -155,7 +179,7 @@ class TextParser : public ColumnParser {
   std::vector<uint8_t> valid_;  // a byte each
   bool plain_ = false;
   StringTable table_;
-  std::vector<int32_t> numbers_;
+  std::shared_ptr<arrow::Buffer> numbers_;
   std::vector<int32_t> offsets_;
   std::string bytes_;
   std::string scratch_;

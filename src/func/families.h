@@ -11,6 +11,8 @@ namespace leat {
 void AddComparisonFunctions(std::vector<Function>* out);
 void AddConditionalFunctions(std::vector<Function>* out);
 void AddArithmeticFunctions(std::vector<Function>* out);
+void AddNumericFunctions(std::vector<Function>* out);
+void AddMathFunctions(std::vector<Function>* out);
 void AddDateArithmeticFunctions(std::vector<Function>* out);
 void AddTextOperators(std::vector<Function>* out);
 

@@ -14,6 +14,8 @@ std::vector<Function> MakeFunctions() {
   AddComparisonFunctions(&all);
   AddConditionalFunctions(&all);
   AddArithmeticFunctions(&all);
+  AddNumericFunctions(&all);
+  AddMathFunctions(&all);
   AddDateArithmeticFunctions(&all);
   AddTextOperators(&all);
   return all;

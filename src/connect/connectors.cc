@@ -1,0 +1,252 @@
+#include "connect/connectors.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+#include "connect/database/database.h"
+#include "connect/file/file.h"
+
+namespace leat {
+namespace {
+
+// A kind of server and a scheme of its url, and the code that serves them.
+struct Connector {
+  std::string_view kind;
+  std::string_view scheme;  // empty: a url without one
+  std::span<const OptionSpec> options;
+  Result<std::unique_ptr<Source>> (*make_source)(const Server&, const Relation&);
+  Result<std::unique_ptr<Sink>> (*make_sink)(SinkSpec);
+  Result<Schema> (*infer_columns)(const Server&, const Relation&);
+  Result<std::vector<Batch>> (*read_all)(const Server&, const Relation&);
+};
+
+constexpr Connector File(std::string_view scheme) {
+  return {"file", scheme, kFileOptions, MakeFileSource, MakeFileSink, InferFileColumns, ReadFiles};
+}
+constexpr Connector Database(std::string_view scheme) {
+  return {"database",        scheme,   kDatabaseOptions, MakeDatabaseSource, MakeDatabaseSink,
+          InferTableColumns, ReadTable};
+}
+
+constexpr std::array kConnectors = {
+    File(""),
+    File("file"),
+    Database("sqlite"),
+    Database("duckdb"),
+};
+
+// Doors of the design that are not built yet: refused by name rather than as unknown.
+constexpr std::array<std::string_view, 2> kKindsToCome = {"stream", "http"};
+
+// Options that mean the same everywhere.
+constexpr std::array kCommonOptions = {
+    OptionSpec{"url", OptionPlace::kServer, "",
+               "Where the system is; its scheme picks the connector."},
+    OptionSpec{"base", OptionPlace::kServer, "the pipeline's folder",
+               "The folder that relative paths in `url` are relative to."},
+    OptionSpec{
+        "on_error", OptionPlace::kTable, "reject",
+        "What happens to a row that cannot be read or breaks a constraint: `reject`, `fail`, "
+        "or `null` (the value becomes null, the row stays, and the error is recorded)."},
+    OptionSpec{
+        "max_rejects", OptionPlace::kTable, "",
+        "How many rows may be rejected before the run stops: a count, or a share such as `1%` "
+        "that counts after 1,000 rows."},
+    OptionSpec{"mode", OptionPlace::kTable, "upsert if keyed (database), else append",
+               "How a sink takes changes: `append` or `upsert`."},
+    OptionSpec{"key", OptionPlace::kTable, "the primary key",
+               "The columns by which an `upsert` sink finds a row: `a, b`."},
+    OptionSpec{"flush_bytes", OptionPlace::kTable, "",
+               "A sink commits when so much is staged, and when the input is drained."},
+    OptionSpec{"on_error", OptionPlace::kColumn, "the table's",
+               "As for the table, for one column."},
+    OptionSpec{"name", OptionPlace::kColumn, "the column's own name",
+               "The name outside: a CSV header, a JSON key, a table's column."},
+};
+
+bool IsOneOf(std::string_view name, std::span<const std::string_view> names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// "sqlite" of "sqlite:a.db"; empty for a plain path (also "C:\x").
+std::string SchemeOf(std::string_view url) {
+  const size_t colon = url.find(':');
+  if (colon == url.npos || colon < 2) return {};
+  const auto scheme = url.substr(0, colon);
+  const bool is_scheme = std::all_of(scheme.begin(), scheme.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.';
+  });
+  return is_scheme ? std::string(scheme) : std::string();
+}
+
+std::vector<const OptionSpec*> OptionsOf(const Connector& connector) {
+  std::vector<const OptionSpec*> all;
+  for (const OptionSpec& spec : kCommonOptions) all.push_back(&spec);
+  for (const OptionSpec& spec : connector.options) all.push_back(&spec);
+  return all;
+}
+
+Status UnknownKind(const Server& server) {
+  if (IsOneOf(server.kind, kKindsToCome)) {
+    return NotSupported(
+        fmt::format("foreign-data wrapper \"{}\" is not supported yet", server.kind));
+  }
+  std::vector<std::string> kinds;
+  for (const Connector& connector : kConnectors) {
+    if (kinds.empty() || kinds.back() != connector.kind) kinds.emplace_back(connector.kind);
+  }
+  const auto nearest = NearestName(server.kind, kinds);
+  return SqlStatus(fmt::format("foreign-data wrapper \"{}\" does not exist", server.kind),
+                   {.sqlstate = "42704",
+                    .hint = nearest ? fmt::format("Perhaps you meant \"{}\".", *nearest)
+                                    : fmt::format("There are: {}.", fmt::join(kinds, ", "))});
+}
+
+Result<const Connector*> FindConnector(const Server& server) {
+  const std::string url = OptionOr(server.options, "url", "");
+  const std::string scheme = SchemeOf(url);
+  std::vector<std::string> schemes;
+  for (const Connector& connector : kConnectors) {
+    if (connector.kind != server.kind) continue;
+    if (connector.scheme == scheme) return &connector;
+    if (!connector.scheme.empty()) schemes.emplace_back(connector.scheme);
+  }
+  if (schemes.empty()) return UnknownKind(server);
+  if (url.empty()) {
+    return SqlStatus(fmt::format("option \"url\" is missing for server \"{}\"", server.name),
+                     {.sqlstate = "HV00D"});
+  }
+  const auto nearest = NearestName(scheme, schemes);
+  return SqlStatus(
+      scheme.empty()
+          ? fmt::format("the url \"{}\" of server \"{}\" has no scheme", url, server.name)
+          : fmt::format("scheme \"{}\" of server \"{}\" is not supported for "
+                        "foreign-data wrapper \"{}\"",
+                        scheme, server.name, server.kind),
+      {.sqlstate = "0A000",
+       .hint = nearest ? fmt::format("Perhaps you meant \"{}:\".", *nearest)
+                       : fmt::format("There are: {}:.", fmt::join(schemes, ":, "))});
+}
+
+// The connector, if all options of server and relation are known.
+Result<const Connector*> Checked(const Server& server, const Options& table,
+                                 const std::vector<ColumnSpec>& columns, int location) {
+  LEAT_ASSIGN(const Connector* connector, FindConnector(server));
+  const auto specs = OptionsOf(*connector);
+  LEAT_RETURN(CheckOptions(server.options, OptionPlace::kServer, specs, -1));
+  LEAT_RETURN(CheckOptions(table, OptionPlace::kTable, specs, location));
+  for (const ColumnSpec& column : columns) {
+    LEAT_RETURN(CheckOptions(column.options, OptionPlace::kColumn, specs, location));
+  }
+  return connector;
+}
+
+Result<const Connector*> Checked(const Server& server, const Relation& relation) {
+  return Checked(server, relation.options, relation.columns, relation.location);
+}
+
+Result<SinkMode> SinkModeOf(const Server& server, const Options& options, bool keyed) {
+  const std::string default_mode = server.kind == "database" && keyed ? "upsert" : "append";
+  const std::string mode = OptionOr(options, "mode", default_mode);
+  if (mode == "append") return SinkMode::kAppend;
+  if (mode == "upsert") return SinkMode::kUpsert;
+  if (mode == "changelog") return SinkMode::kChangelog;
+  if (mode == "replace") return SinkMode::kReplace;
+  if (mode == "snapshot") return SinkMode::kSnapshot;
+  return InvalidValue("mode", mode,
+                      "Valid values are \"append\", \"upsert\", \"changelog\", \"replace\" and "
+                      "\"snapshot\".");
+}
+
+void DescribeOptions(std::span<const OptionSpec> specs, std::string* out) {
+  *out += "| option | of | default | meaning |\n|---|---|---|---|\n";
+  for (const OptionSpec& spec : specs) {
+    const std::string_view place = spec.place == OptionPlace::kServer  ? "server"
+                                   : spec.place == OptionPlace::kTable ? "table"
+                                                                       : "column";
+    *out += fmt::format("| `{}` | {} | {} | {} |\n", spec.name, place, spec.default_value,
+                        spec.meaning);
+  }
+  *out += "\n";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> MakeSource(const Server& server, const Relation& relation) {
+  LEAT_ASSIGN(const Connector* connector, Checked(server, relation));
+  return connector->make_source(server, relation);
+}
+
+Result<std::unique_ptr<Sink>> MakeSink(SinkSpec spec) {
+  LEAT_ASSIGN(const Connector* connector, Checked(spec.server, spec.options, {}, -1));
+  return connector->make_sink(std::move(spec));
+}
+
+Result<Schema> InferColumns(const Server& server, const Relation& relation) {
+  LEAT_ASSIGN(const Connector* connector, Checked(server, relation));
+  return connector->infer_columns(server, relation);
+}
+
+Result<std::vector<Batch>> ReadAll(const Server& server, const Relation& relation) {
+  LEAT_ASSIGN(const Connector* connector, Checked(server, relation));
+  return connector->read_all(server, relation);
+}
+
+Status CheckServer(const Server& server) { return Checked(server, {}, {}, -1).status(); }
+
+Status CheckRelation(const Server& server, const Relation& relation) {
+  LEAT_RETURN(Checked(server, relation).status());
+  LEAT_RETURN(OnErrorOf(relation).status());
+  LEAT_RETURN(RejectLimitOf(relation).status());
+  LEAT_RETURN(SinkModeOf(server, relation.options, false).status());
+  LEAT_RETURN(BytesOption(relation.options, "flush_bytes", 0).status());
+  for (const ColumnSpec& column : relation.columns) {
+    LEAT_RETURN(OnErrorOf(relation, column).status());
+  }
+  return Status::OK();
+}
+
+Result<SinkSpec> MakeSinkSpec(const Server& server, const Relation& relation,
+                              const Schema& schema) {
+  SinkSpec spec{.name = relation.name,
+                .schema = schema,
+                .comment = relation.comment,
+                .options = relation.options,
+                .server = server};
+  spec.comments.resize(schema.columns.size());
+  for (const ColumnSpec& column : relation.columns) {
+    const int at = schema.Find(column.column.name);
+    if (at >= 0) spec.comments[static_cast<size_t>(at)] = column.comment;
+  }
+  LEAT_ASSIGN(spec.key, ColumnList(relation.options, "key", schema));
+  if (spec.key.empty()) {
+    for (const int column : relation.primary_key) {
+      const int at = schema.Find(relation.columns[static_cast<size_t>(column)].column.name);
+      if (at >= 0) spec.key.push_back(at);
+    }
+  }
+  LEAT_ASSIGN(spec.mode, SinkModeOf(server, relation.options, !spec.key.empty()));
+  if (spec.mode == SinkMode::kUpsert && spec.key.empty()) {
+    return SqlStatus(fmt::format("sink \"{}\" of mode \"upsert\" has no key", relation.name),
+                     {.sqlstate = "42P10",
+                      .location = relation.location,
+                      .hint = "Add OPTIONS (key 'a, b'), or a PRIMARY KEY."});
+  }
+  return spec;
+}
+
+std::string DescribeConnectors() {
+  std::string text = "## Every connector\n\n";
+  DescribeOptions(kCommonOptions, &text);
+  std::string_view last;
+  for (const Connector& connector : kConnectors) {
+    if (connector.kind == last) continue;
+    last = connector.kind;
+    text += fmt::format("## {}\n\n", connector.kind);
+    DescribeOptions(connector.options, &text);
+  }
+  return text;
+}
+
+}  // namespace leat

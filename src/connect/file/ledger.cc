@@ -1,0 +1,117 @@
+#include "connect/file/ledger.h"
+
+#include <unordered_map>
+#include <unordered_set>
+
+namespace leat {
+namespace {
+
+// IOError with a hint: the world changed, and the user can say what that means.
+Status WithHint(std::string message, std::string hint) {
+  const Status sql = SqlStatus("", {.hint = std::move(hint)});
+  return Status(arrow::StatusCode::IOError, std::move(message), sql.detail());
+}
+
+Status Changed(const FileTable& table, const std::string& path) {
+  return WithHint(fmt::format("file \"{}\" changed after it was read", path),
+                  fmt::format("Put the file back as it was, or set OPTIONS (on_change 'ignore') on "
+                              "\"{}\" to keep the rows read before.",
+                              table.relation.name));
+}
+
+}  // namespace
+
+std::string FileLedger::PathOf(const FileState& file) const {
+  return table_.root.ends_with('/') ? table_.root + file.name : table_.root + "/" + file.name;
+}
+
+const FileState* FileLedger::FirstToRead() const {
+  for (const FileState& file : files_) {
+    if (!file.complete) return &file;
+  }
+  return nullptr;
+}
+
+Status FileLedger::Missing(FileState* file) const {
+  if (table_.ignore_delete) {
+    file->complete = true;
+    return Status::OK();
+  }
+  return WithHint(fmt::format("file \"{}\" is gone", PathOf(*file)),
+                  fmt::format("Put it back, or set OPTIONS (on_delete 'ignore') on \"{}\" to keep "
+                              "the rows read before.",
+                              table_.relation.name));
+}
+
+Status FileLedger::LookAgain(const FoundFile& now, FileState* file) const {
+  if (now.size == file->size && now.modified == file->modified) return Status::OK();
+  bool same = false;
+  if (now.size >= file->size) {
+    LEAT_ASSIGN(const uint64_t fingerprint, Fingerprint(now.path, file->size));
+    same = fingerprint == file->fingerprint;
+  }
+  const bool grew = same && now.size > file->size;
+  if (grew && (CanGrow(table_, file->name) || !file->complete)) {
+    file->complete = false;
+  } else if ((!same || grew) && !table_.ignore_change) {
+    return Changed(table_, now.path);
+  } else if (!same || grew) {
+    file->complete = true;
+  }
+  file->modified = now.modified;
+  if (now.size == file->size && same) return Status::OK();
+  file->size = now.size;
+  LEAT_ASSIGN(file->fingerprint, Fingerprint(now.path, now.size));
+  return Status::OK();
+}
+
+Status FileLedger::Load(std::vector<FileState> files) {
+  for (FileState& file : files) {
+    LEAT_ASSIGN(const auto now, StatFile(table_.root, file.name));
+    LEAT_RETURN(now ? LookAgain(*now, &file) : Missing(&file));
+  }
+  files_ = std::move(files);
+  return Status::OK();
+}
+
+Result<bool> FileLedger::Discover() {
+  LEAT_ASSIGN(const auto found, FindFiles(table_.root, table_.pattern));
+  std::unordered_map<std::string_view, const FoundFile*> by_name;
+  for (const FoundFile& file : found) by_name.emplace(file.name, &file);
+  std::unordered_set<std::string> known;
+  for (FileState& file : files_) {
+    known.insert(file.name);
+    const auto now = by_name.find(file.name);
+    LEAT_RETURN(now == by_name.end() ? Missing(&file) : LookAgain(*now->second, &file));
+  }
+  for (const FoundFile& file : found) {
+    if (known.contains(file.name)) continue;
+    LEAT_ASSIGN(const uint64_t fingerprint, Fingerprint(file.path, file.size));
+    files_.push_back({.name = file.name,
+                      .size = file.size,
+                      .modified = file.modified,
+                      .fingerprint = fingerprint});
+  }
+  return FirstToRead() != nullptr;
+}
+
+Status FileLedger::Verify(const FileState& file) const {
+  LEAT_ASSIGN(const auto now, StatFile(table_.root, file.name));
+  if (!now) return IOErrorF("file \"{}\" is gone", PathOf(file));
+  if (now->size == file.size && now->modified == file.modified) return Status::OK();
+  if (now->size >= file.size) {
+    LEAT_ASSIGN(const uint64_t fingerprint, Fingerprint(now->path, file.size));
+    if (fingerprint == file.fingerprint) return Status::OK();
+  }
+  return Changed(table_, now->path);
+}
+
+Status FileLedger::Finish(FileState* file) const {
+  file->complete = true;
+  if (!CanGrow(table_, file->name) || file->done <= file->size) return Status::OK();
+  file->size = file->done;
+  LEAT_ASSIGN(file->fingerprint, Fingerprint(PathOf(*file), file->size));
+  return Status::OK();
+}
+
+}  // namespace leat

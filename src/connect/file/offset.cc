@@ -1,0 +1,114 @@
+#include "connect/file/offset.h"
+
+#include <fcntl.h>
+#include <simdjson.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <iterator>
+
+#include "connect/json.h"
+
+namespace leat {
+namespace {
+
+constexpr int64_t kSampleBytes = 64 << 10;
+
+Status Damaged() { return Status::IOError("a file source's offset is damaged"); }
+
+Result<FileState> DecodeFile(const simdjson::dom::element& element) {
+  FileState file;
+  std::string_view name;
+  std::string_view fingerprint;
+  const bool ok = element["name"].get(name) == simdjson::SUCCESS &&
+                  element["size"].get(file.size) == simdjson::SUCCESS &&
+                  element["modified"].get(file.modified) == simdjson::SUCCESS &&
+                  element["xxh3"].get(fingerprint) == simdjson::SUCCESS &&
+                  element["done"].get(file.done) == simdjson::SUCCESS &&
+                  element["rows"].get(file.rows) == simdjson::SUCCESS &&
+                  element["lines"].get(file.lines) == simdjson::SUCCESS &&
+                  element["complete"].get(file.complete) == simdjson::SUCCESS;
+  if (!ok) return Damaged();
+  file.name = name;
+  const char* end = fingerprint.data() + fingerprint.size();
+  if (std::from_chars(fingerprint.data(), end, file.fingerprint, 16).ptr != end) return Damaged();
+  return file;
+}
+
+// Closes itself.
+struct Descriptor {
+  int value = -1;
+  explicit Descriptor(int fd) : value(fd) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (value >= 0) ::close(value);
+  }
+};
+
+Status ReadAt(int fd, const std::string& path, int64_t offset, std::string* bytes) {
+  size_t filled = 0;
+  while (filled < bytes->size()) {
+    const ssize_t got = ::pread(fd, bytes->data() + filled, bytes->size() - filled,
+                                offset + static_cast<int64_t>(filled));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return IOErrorF("could not read file \"{}\": {}", path, std::strerror(errno));
+    if (got == 0) return IOErrorF("file \"{}\" is shorter than it was", path);
+    filled += static_cast<size_t>(got);
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+std::string EncodeOffset(const std::vector<FileState>& files) {
+  if (files.empty()) return {};
+  std::string text = "{\"files\":[";
+  for (const FileState& file : files) {
+    text += text.ends_with('[') ? "{\"name\":" : ",{\"name\":";
+    AppendJson(file.name, &text);
+    fmt::format_to(std::back_inserter(text),
+                   ",\"size\":{},\"modified\":{},\"xxh3\":\"{:016x}\",\"done\":{},\"rows\":{},"
+                   "\"lines\":{},\"complete\":{}}}",
+                   file.size, file.modified, file.fingerprint, file.done, file.rows, file.lines,
+                   file.complete);
+  }
+  text += "]}";
+  return text;
+}
+
+Result<std::vector<FileState>> DecodeOffset(std::string_view offset) {
+  std::vector<FileState> files;
+  if (offset.empty()) return files;
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  simdjson::dom::array array;
+  if (parser.parse(simdjson::padded_string(offset)).get(root) != simdjson::SUCCESS) {
+    return Damaged();
+  }
+  if (root["files"].get(array) != simdjson::SUCCESS) return Damaged();
+  for (const simdjson::dom::element element : array) {
+    LEAT_ASSIGN(FileState file, DecodeFile(element));
+    files.push_back(std::move(file));
+  }
+  return files;
+}
+
+Result<uint64_t> Fingerprint(const std::string& path, int64_t size) {
+  const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.value < 0) {
+    return IOErrorF("could not open file \"{}\" for reading: {}", path, std::strerror(errno));
+  }
+  std::string head(static_cast<size_t>(std::min(size, kSampleBytes)), '\0');
+  LEAT_RETURN(ReadAt(fd.value, path, 0, &head));
+  const int64_t tail_begin = std::max(std::min(size, kSampleBytes), size - kSampleBytes);
+  std::string tail(static_cast<size_t>(size - tail_begin), '\0');
+  LEAT_RETURN(ReadAt(fd.value, path, tail_begin, &tail));
+  return XXH3_64bits((head + tail).data(), head.size() + tail.size());
+}
+
+}  // namespace leat

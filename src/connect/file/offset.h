@@ -1,0 +1,35 @@
+// The place in a folder of files: which are known, in which order, how far each was read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace leat {
+
+// A file as it was when last looked at, and how far it was read.
+struct FileState {
+  std::string name;
+  int64_t size = 0;          // on disk
+  int64_t modified = 0;      // nanoseconds since 1970: only to see quickly that nothing changed
+  uint64_t fingerprint = 0;  // of `size` bytes; see Fingerprint
+  int64_t done = 0;          // uncompressed bytes read; rows for Parquet
+  int64_t rows = 0;          // data rows read
+  int64_t lines = 1;         // the line at `done`
+  bool complete = false;     // nothing after `done` when last looked at
+
+  bool operator==(const FileState&) const = default;
+};
+
+// Canonical JSON, and back. "" is no file at all.
+std::string EncodeOffset(const std::vector<FileState>& files);
+Result<std::vector<FileState>> DecodeOffset(std::string_view offset);
+
+// xxh3-64 of the first and the last 64 KiB of the first `size` bytes: the identity of a file that
+// may have grown since. IOError if it is shorter now.
+Result<uint64_t> Fingerprint(const std::string& path, int64_t size);
+
+}  // namespace leat

@@ -1,0 +1,165 @@
+#include "connect/file/paths.h"
+
+#include <fnmatch.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <map>
+
+#include "connect/options.h"
+
+namespace leat {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Deeper folders are a cycle of links.
+constexpr int kDepthMax = 64;
+
+bool HasWildcard(std::string_view part) { return part.find_first_of("*?[") != part.npos; }
+
+bool IsHidden(std::string_view name) { return name.starts_with('_') || name.starts_with('.'); }
+
+std::string Join(const std::string& folder, const std::string& name) {
+  if (folder.empty()) return name;
+  return folder.ends_with('/') ? folder + name : folder + "/" + name;
+}
+
+std::vector<std::string> Split(const std::string& pattern) {
+  std::vector<std::string> parts;
+  for (size_t at = 0; at < pattern.size();) {
+    const size_t slash = std::min(pattern.find('/', at), pattern.size());
+    std::string part = pattern.substr(at, slash - at);
+    if (!part.empty() && part != ".") parts.push_back(std::move(part));
+    at = slash + 1;
+  }
+  return parts;
+}
+
+// A walk below `root` that collects what a split pattern names.
+class Walk {
+ public:
+  Walk(const std::string& root, const std::vector<std::string>& parts)
+      : root_(root), parts_(parts) {}
+
+  Status Match(const std::string& folder, size_t part, int depth) {
+    if (depth > kDepthMax) {
+      return IOErrorF("folders below \"{}\" are nested too deeply", Join(root_, folder));
+    }
+    const bool last = part + 1 == parts_.size();
+    if (parts_[part] == "**") return MatchAnyDepth(folder, part, depth);
+    if (!HasWildcard(parts_[part])) {
+      const std::string name = Join(folder, parts_[part]);
+      return last ? Add(name) : Match(name, part + 1, depth + 1);
+    }
+    LEAT_ASSIGN(const auto names, List(folder));
+    for (const std::string& name : names) {
+      if (fnmatch(parts_[part].c_str(), name.c_str(), FNM_PERIOD) != 0) continue;
+      if (name.starts_with('_') && !parts_[part].starts_with('_')) continue;
+      const std::string below = Join(folder, name);
+      LEAT_RETURN(last ? Add(below) : Match(below, part + 1, depth + 1));
+    }
+    return Status::OK();
+  }
+
+  std::vector<FoundFile> Take() {
+    std::vector<FoundFile> files;
+    for (auto& [name, file] : found_) files.push_back(std::move(file));
+    return files;
+  }
+
+ private:
+  Status MatchAnyDepth(const std::string& folder, size_t part, int depth) {
+    if (part + 1 < parts_.size()) LEAT_RETURN(Match(folder, part + 1, depth));
+    LEAT_ASSIGN(const auto names, List(folder));
+    for (const std::string& name : names) {
+      if (IsHidden(name)) continue;
+      const std::string below = Join(folder, name);
+      std::error_code error;
+      if (fs::is_directory(Join(root_, below), error)) {
+        LEAT_RETURN(Match(below, part, depth + 1));
+      } else if (part + 1 == parts_.size()) {
+        LEAT_RETURN(Add(below));
+      }
+    }
+    return Status::OK();
+  }
+
+  // Names in a folder; none where it is not a folder, or gone meanwhile.
+  Result<std::vector<std::string>> List(const std::string& folder) const {
+    std::vector<std::string> names;
+    std::error_code error;
+    const std::string path = Join(root_, folder);
+    for (fs::directory_iterator entry(path, error), end; !error && entry != end;
+         entry.increment(error)) {
+      names.push_back(entry->path().filename().string());
+    }
+    if (error && error != std::errc::not_a_directory &&
+        error != std::errc::no_such_file_or_directory) {
+      return IOErrorF("could not open directory \"{}\": {}", path, error.message());
+    }
+    return names;
+  }
+
+  Status Add(const std::string& name) {
+    LEAT_ASSIGN(auto file, StatFile(root_, name));
+    if (file) found_.insert_or_assign(name, std::move(*file));
+    return Status::OK();
+  }
+
+  const std::string& root_;
+  const std::vector<std::string>& parts_;
+  std::map<std::string, FoundFile> found_;
+};
+
+}  // namespace
+
+std::string RootFolder(const Server& server) {
+  std::string url = OptionOr(server.options, "url", "");
+  if (url.starts_with("file://")) {
+    url.erase(0, 7);
+  } else if (url.starts_with("file:")) {
+    url.erase(0, 5);
+  }
+  if (url.empty()) url = ".";
+  if (!url.starts_with('/')) url = Join(OptionOr(server.options, "base", ""), url);
+  const std::string folder = fs::path(url).lexically_normal().string();
+  return folder.size() > 1 && folder.ends_with('/') ? folder.substr(0, folder.size() - 1) : folder;
+}
+
+Result<std::optional<FoundFile>> StatFile(const std::string& root, const std::string& name) {
+  FoundFile file{.name = name, .path = Join(root, name)};
+  struct stat status {};
+  if (::stat(file.path.c_str(), &status) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    return IOErrorF("could not stat file \"{}\": {}", file.path, std::strerror(errno));
+  }
+  if (!S_ISREG(status.st_mode)) return std::nullopt;
+  file.size = status.st_size;
+  file.modified = int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  return file;
+}
+
+Result<std::vector<FoundFile>> FindFiles(const std::string& root, const std::string& pattern) {
+  std::error_code error;
+  if (!fs::is_directory(root, error)) {
+    return IOErrorF("could not open directory \"{}\": {}", root,
+                    error ? error.message() : std::string("No such file or directory"));
+  }
+  auto parts = Split(pattern);
+  if (pattern.empty() || pattern.ends_with('/') || fs::is_directory(Join(root, pattern), error)) {
+    parts.emplace_back("**");
+  }
+  Walk walk(root, parts);
+  LEAT_RETURN(walk.Match("", 0, 0));
+  auto files = walk.Take();
+  if (files.empty() && !HasWildcard(pattern) && parts.back() != "**") {
+    return IOErrorF("could not open file \"{}\" for reading: No such file or directory",
+                    Join(root, pattern));
+  }
+  return files;
+}
+
+}  // namespace leat

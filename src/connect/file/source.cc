@@ -1,0 +1,317 @@
+#include <fcntl.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "connect/constraints.h"
+#include "connect/file/file.h"
+#include "connect/file/hive.h"
+#include "connect/file/ledger.h"
+#include "connect/file/table.h"
+
+namespace leat {
+namespace {
+
+constexpr int64_t kChunkBytesMax = 4 << 20;
+// An arrival that has so much is not worth a copy to become larger.
+constexpr int64_t kArrivalBytesGood = 1 << 20;
+
+int64_t CountLines(std::string_view bytes) {
+  // Blocks of a fixed length, so that the compiler counts a register at a time.
+  int64_t lines = 0;
+  constexpr size_t kBlock = 128;
+  size_t at = 0;
+  for (; at + kBlock <= bytes.size(); at += kBlock) {
+    uint8_t in_block = 0;
+    for (size_t i = 0; i < kBlock; ++i) in_block += bytes[at + i] == '\n' ? 1 : 0;
+    lines += in_block;
+  }
+  return lines + std::count(bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.end(), '\n');
+}
+
+// Chunks on their way to one Arrival. The checksum is that of all their bytes, so it does not
+// depend on how they were cut.
+class Gathering {
+ public:
+  int64_t bytes() const { return arrival_.bytes_read; }
+  // Whether the rejects of `place` can go into the same arrival.
+  bool Accepts(const std::string& place) const {
+    return arrival_.rejects.empty() || arrival_.place == place;
+  }
+
+  void Add(const FileState& file, ReadChunk chunk) {
+    arrival_.place = file.name;
+    arrival_.rows_read += chunk.rows_read;
+    arrival_.bytes_read += chunk.bytes ? chunk.end - chunk.begin : MemoryOf(chunk.batch);
+    if (chunk.bytes) {
+      pieces_.push_back({chunk.bytes, {}, chunk.begin, chunk.end, chunk.checksum});
+    } else if (!pieces_.empty() && pieces_.back().file == file.name) {
+      pieces_.back().end = chunk.end;
+    } else {
+      pieces_.push_back({nullptr, file.name, chunk.begin, chunk.end, file.fingerprint});
+    }
+    std::move(chunk.rejects.begin(), chunk.rejects.end(), std::back_inserter(arrival_.rejects));
+    if (chunk.batch.rows > 0) batches_.push_back(std::move(chunk.batch));
+  }
+
+  Result<Arrival> Finish(const Schema& schema, Offset end) {
+    if (batches_.size() == 1) {
+      arrival_.batch = std::move(batches_[0]);
+    } else if (batches_.empty()) {
+      arrival_.batch = EmptyBatch(schema);
+    } else {
+      LEAT_ASSIGN(arrival_.batch, Concatenate(schema, batches_));
+    }
+    arrival_.checksum = Checksum();
+    arrival_.end = std::move(end);
+    return std::move(arrival_);
+  }
+
+ private:
+  // Bytes of a text file, or rows of a Parquet file (whose checksum is then the file's
+  // fingerprint).
+  struct Piece {
+    std::shared_ptr<const std::string> bytes;
+    std::string file;
+    int64_t begin = 0, end = 0;
+    uint64_t checksum = 0;
+  };
+
+  uint64_t Checksum() const {
+    if (pieces_.size() == 1 && pieces_[0].bytes) return pieces_[0].checksum;
+    const std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t*)> state(XXH3_createState(),
+                                                                                XXH3_freeState);
+    XXH3_64bits_reset(state.get());
+    for (const Piece& piece : pieces_) {
+      if (piece.bytes) {
+        XXH3_64bits_update(state.get(), piece.bytes->data(), piece.bytes->size());
+      } else {
+        const auto rows = fmt::format("{:016x} {} {}", piece.checksum, piece.begin, piece.end);
+        XXH3_64bits_update(state.get(), rows.data(), rows.size());
+      }
+    }
+    return XXH3_64bits_digest(state.get());
+  }
+
+  Arrival arrival_;
+  std::vector<Batch> batches_;
+  std::vector<Piece> pieces_;
+};
+
+// Bytes to pass over at the end of what was read of a file that grew since: the newline that its
+// last row lacked. An error if the row itself grew.
+Result<int64_t> NewlineAfter(const std::string& path, int64_t done) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) {
+    return IOErrorF("could not open file \"{}\" for reading: {}", path, std::strerror(errno));
+  }
+  std::array<char, 3> bytes{};
+  const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), done - 1);
+  ::close(fd);
+  const std::string_view text(bytes.data(), got > 0 ? static_cast<size_t>(got) : 0);
+  if (text.size() <= 1 || text[0] == '\n') return 0;
+  if (text[1] == '\n') return 1;
+  if (text.substr(1) == "\r\n") return 2;
+  return IOErrorF("the last row of file \"{}\", at byte {}, grew after it was read", path, done);
+}
+
+class FileSource : public Source {
+ public:
+  explicit FileSource(FileTable table)
+      : table_(std::move(table)), ledger_(table_), schema_(SchemaOf(table_.relation)) {}
+
+  Status Seek(const Offset& offset) override {
+    reader_.reset();
+    LEAT_ASSIGN(auto files, DecodeOffset(offset));
+    return ledger_.Load(std::move(files));
+  }
+
+  Result<std::optional<Arrival>> Poll(int64_t bytes_max) override;
+  Result<Arrival> Reread(const Offset& end) override;
+
+ private:
+  static Schema SchemaOf(const Relation& relation) {
+    Schema schema;
+    for (const ColumnSpec& column : relation.columns) schema.columns.push_back(column.column);
+    return schema;
+  }
+
+  // The first file to read, also after another look at the folder; or nullptr.
+  Result<FileState*> NextFile(bool may_discover);
+  Status Open(const FileState& file, int64_t chunk_bytes, int64_t end);
+  // The chunk of `file` after what is done, or nothing at its end (or at `end`).
+  Result<std::optional<ReadChunk>> ReadNext(FileState* file, int64_t chunk_bytes, int64_t end);
+  Status RereadFile(const FileState& target, FileState* file, Gathering* gathering);
+
+  const FileTable table_;
+  FileLedger ledger_;
+  const Schema schema_;
+  std::unique_ptr<FileReader> reader_;
+  // What reader_ reads, while it is there.
+  std::string reader_file_;
+  int64_t reader_at_ = 0;
+  int64_t reader_end_ = -1;
+  int64_t reader_chunk_bytes_ = 0;
+};
+
+Result<FileState*> FileSource::NextFile(bool may_discover) {
+  if (ledger_.FirstToRead() == nullptr && may_discover) LEAT_RETURN(ledger_.Discover().status());
+  const FileState* first = ledger_.FirstToRead();
+  if (first == nullptr) return nullptr;
+  return &ledger_.files()[static_cast<size_t>(first - ledger_.files().data())];
+}
+
+Status FileSource::Open(const FileState& file, int64_t chunk_bytes, int64_t end) {
+  if (reader_ && reader_file_ == file.name && reader_at_ == file.done && reader_end_ == end &&
+      reader_chunk_bytes_ <= chunk_bytes) {
+    return Status::OK();
+  }
+  reader_.reset();
+  const std::string path = ledger_.PathOf(file);
+  ReadRange range{.begin = file.done, .end = end, .first_row = file.rows, .first_line = file.lines};
+  if (file.done > 0 && CanGrow(table_, file.name)) {
+    LEAT_ASSIGN(const int64_t newline, NewlineAfter(path, file.done));
+    range.begin += newline;
+    range.first_line += newline > 0 ? 1 : 0;
+  }
+  ReadOptions options = table_.read;
+  options.chunk_bytes_max = chunk_bytes;
+  LEAT_ASSIGN(reader_, OpenFile(path, table_.format, options, range));
+  reader_file_ = file.name;
+  reader_at_ = file.done;
+  reader_end_ = end;
+  reader_chunk_bytes_ = chunk_bytes;
+  return Status::OK();
+}
+
+Result<std::optional<ReadChunk>> FileSource::ReadNext(FileState* file, int64_t chunk_bytes,
+                                                      int64_t end) {
+  LEAT_RETURN(Open(*file, chunk_bytes, end));
+  auto next = reader_->Next();
+  if (!next.ok() || !*next) reader_.reset();
+  if (!next.ok() || !*next) return next;
+  ReadChunk& chunk = **next;
+  if (chunk.bytes) file->lines = chunk.first_line + CountLines(*chunk.bytes);
+  file->done = reader_at_ = chunk.end;
+  file->rows += chunk.rows_read;
+  LEAT_ASSIGN(chunk.batch, AddPartitionColumns(table_, file->name, std::move(chunk.batch)));
+  LEAT_RETURN(ApplyConstraints(table_.relation, file->name, &chunk));
+  return next;
+}
+
+Result<std::optional<Arrival>> FileSource::Poll(int64_t bytes_max) {
+  Gathering gathering;
+  bool moved = false;
+  const int64_t chunk_bytes = std::clamp<int64_t>(bytes_max, 1, kChunkBytesMax);
+  while (gathering.bytes() < std::min(bytes_max, kArrivalBytesGood)) {
+    LEAT_ASSIGN(FileState * file, NextFile(!moved));
+    if (file == nullptr || !gathering.Accepts(file->name)) break;
+    FileState ahead = *file;
+    auto chunk = ReadNext(&ahead, chunk_bytes, -1);
+    if (!chunk.ok()) {
+      // The rows before the damage go first; the error comes again with the next Poll.
+      reader_.reset();
+      if (!moved) return chunk.status();
+      break;
+    }
+    if (!*chunk) LEAT_RETURN(ledger_.Finish(&ahead));
+    *file = ahead;
+    if (*chunk) gathering.Add(*file, std::move(**chunk));
+    moved = true;
+  }
+  if (!moved) return std::nullopt;
+  LEAT_ASSIGN(Arrival arrival, gathering.Finish(schema_, EncodeOffset(ledger_.files())));
+  return arrival;
+}
+
+Status FileSource::RereadFile(const FileState& target, FileState* file, Gathering* gathering) {
+  if (target.done <= file->done) return Status::OK();
+  LEAT_RETURN(ledger_.Verify(target));
+  // First with the reader that stands there, whose chunks usually end at the same places: so a
+  // compressed file is not read from its beginning for every arrival.
+  int64_t end = -1;
+  while (file->done < target.done) {
+    FileState ahead = *file;
+    LEAT_ASSIGN(auto chunk, ReadNext(&ahead, kChunkBytesMax, end));
+    const bool beyond = chunk && ahead.done > target.done;
+    if (!chunk || (beyond && end == target.done)) {
+      return IOErrorF("file \"{}\" has no row that ends at byte {}, to which it was read before",
+                      ledger_.PathOf(target), target.done);
+    }
+    if (beyond) {
+      end = target.done;
+      reader_.reset();
+      continue;
+    }
+    *file = ahead;
+    gathering->Add(*file, std::move(*chunk));
+  }
+  return Status::OK();
+}
+
+Result<Arrival> FileSource::Reread(const Offset& end) {
+  LEAT_ASSIGN(const auto targets, DecodeOffset(end));
+  auto& files = ledger_.files();
+  Gathering gathering;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    if (i >= files.size()) {
+      files.push_back(targets[i]);
+      files[i].done = files[i].rows = 0;
+      files[i].lines = 1;
+    }
+    if (files[i].name != targets[i].name) {
+      return IOErrorF("at this place file \"{}\" was read before, not \"{}\"", targets[i].name,
+                      files[i].name);
+    }
+    LEAT_RETURN(RereadFile(targets[i], &files[i], &gathering));
+    files[i] = targets[i];
+  }
+  files.resize(targets.size());  // later ones are found again
+  return gathering.Finish(schema_, end);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> MakeFileSource(const Server& server, const Relation& relation) {
+  LEAT_ASSIGN(FileTable table, MakeFileTable(server, relation));
+  return std::make_unique<FileSource>(std::move(table));
+}
+
+Result<std::vector<Batch>> ReadFiles(const Server& server, const Relation& relation) {
+  LEAT_ASSIGN(const auto source, MakeFileSource(server, relation));
+  std::vector<Batch> batches;
+  while (true) {
+    LEAT_ASSIGN(auto arrival, source->Poll(kChunkBytesMax));
+    if (!arrival) return batches;
+    if (arrival->batch.rows > 0) batches.push_back(std::move(arrival->batch));
+  }
+}
+
+Result<Schema> InferFileColumns(const Server& server, const Relation& relation) {
+  LEAT_ASSIGN(const FileTable table, MakeFileTable(server, relation));
+  LEAT_ASSIGN(const auto files, FindFiles(table.root, table.pattern));
+  if (files.empty()) {
+    return SqlStatus(fmt::format("could not infer the columns of \"{}\": no file matches \"{}\"",
+                                 relation.name, table.pattern),
+                     {.sqlstate = kUndefinedTable,
+                      .location = relation.location,
+                      .hint = "Declare the columns, or put a file there."});
+  }
+  LEAT_ASSIGN(Schema schema, InferSchema(files[0].path, table.format, table.read.options));
+  const std::string prefix = OptionOr(relation.options, "strip_prefix", "");
+  for (Column& column : schema.columns) {
+    if (!prefix.empty() && column.name.starts_with(prefix)) column.name.erase(0, prefix.size());
+  }
+  LEAT_ASSIGN(const auto partition_by,
+              NameList("partition_by", OptionOr(relation.options, "partition_by", "")));
+  for (const std::string& name : partition_by) {
+    if (schema.Find(name) < 0) schema.columns.push_back({name, TypeId::kText});
+  }
+  return schema;
+}
+
+}  // namespace leat

@@ -1,0 +1,61 @@
+// Takes the wanted values out of one JSON object.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "format/column_parser.h"
+#include "format/format.h"
+
+namespace leat {
+
+// Which keys lead to which columns.
+class JsonPaths {
+ public:
+  static Result<JsonPaths> Make(const std::vector<ReadColumn>& columns);
+
+  struct Node;
+  const Node& root() const { return *root_; }
+  size_t columns() const { return raw_.size(); }
+  // Whether the column takes JSON text as it stands (json, jsonb), strings with their quotes.
+  bool raw(int column) const { return raw_[static_cast<size_t>(column)]; }
+
+ private:
+  std::shared_ptr<Node> root_;
+  std::vector<bool> raw_;
+};
+
+// Strings that live as long as it does, with room behind them for fast_parse.h.
+class TextArena {
+ public:
+  std::string_view Copy(std::string_view text);
+
+ private:
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  size_t used_ = 0, size_ = 0;
+};
+
+// Walks objects one after another. Used by one thread.
+class JsonWalker {
+ public:
+  // `paths` and `arena` are borrowed.
+  JsonWalker(const JsonPaths& paths, TextArena* arena);
+  ~JsonWalker();
+  // The values of the object `text`, one per column, null where there is none; they lie in `text`
+  // or in the arena. The whole text is validated: the reason why it is no JSON object, or "".
+  // REQUIRES: 64 bytes behind `text` may be read.
+  std::string Walk(std::string_view text, std::vector<RawField>* values);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// The line without blanks around it, a comma at its end, and the brackets of an array around all
+// lines; empty: no row.
+std::string_view JsonOfLine(std::string_view line);
+
+}  // namespace leat
