@@ -14,6 +14,9 @@ void AddArithmeticFunctions(std::vector<Function>* out);
 void AddNumericFunctions(std::vector<Function>* out);
 void AddMathFunctions(std::vector<Function>* out);
 void AddDateArithmeticFunctions(std::vector<Function>* out);
+void AddDateFunctions(std::vector<Function>* out);
+void AddDateTruncFunctions(std::vector<Function>* out);
+void AddDateExtractFunctions(std::vector<Function>* out);
 void AddTextOperators(std::vector<Function>* out);
 
 }  // namespace leat

@@ -17,6 +17,9 @@ std::vector<Function> MakeFunctions() {
   AddNumericFunctions(&all);
   AddMathFunctions(&all);
   AddDateArithmeticFunctions(&all);
+  AddDateFunctions(&all);
+  AddDateTruncFunctions(&all);
+  AddDateExtractFunctions(&all);
   AddTextOperators(&all);
   return all;
 }

@@ -210,6 +210,12 @@ class Reader {
   Result<ExprPtr> CallOf(const std::string& name) {
     Next();
     std::vector<ExprPtr> args;
+    if (name == "extract") {
+      LEAT_ASSIGN(ExprPtr unit, Literal(std::string(token_), TypeId::kUnknown));
+      args.push_back(unit);
+      Next();
+      Next();  // FROM
+    }
     while (!Is(")") && !token_.empty()) {
       LEAT_ASSIGN(ExprPtr arg, Binary(0));
       args.push_back(arg);

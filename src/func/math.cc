@@ -258,7 +258,7 @@ void AddPowers(std::vector<Function>* out) {
   add("sqrt", Sqrt, {"Square root", "sqrt(2::float8)", "1.4142135623730951"});
   add("|/", Sqrt, {"Square root", "|/ (25::float8)", "5"});
   add("cbrt", Float<std::cbrt>, {"Cube root", "cbrt(64::float8)", "4"});
-  add("||/", Float<std::cbrt>, {"Cube root", "||/ (27::float8)", "3"});
+  add("||/", Float<std::cbrt>, {"Cube root", "||/ (64::float8)", "4"});
   add("exp", Exp, {"e raised to a power", "exp(1::float8)", "2.718281828459045"});
   add("ln", Log<std::log>, {"Natural logarithm", "ln(2::float8)", "0.6931471805599453"});
   add("log", Log<std::log10>, {"Logarithm to base 10", "log(100::float8)", "2"});
