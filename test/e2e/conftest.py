@@ -1,0 +1,47 @@
+"""The binary under test, and ways to run it. LEAT names the binary; ctest sets it."""
+import os
+import pathlib
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Leat:
+    def __init__(self, home):
+        self.binary = os.environ.get("LEAT", str(ROOT / "build/release/leat"))
+        self.home = home
+        self.environment = {}
+
+    def start(self, *words):
+        """The process, its state in the test's own folder."""
+        return subprocess.Popen([self.binary, *map(str, words)], cwd=self.home, text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, env={**os.environ, **self.environment})
+
+    def __call__(self, *words, code=0):
+        """Runs to the end and returns what it printed."""
+        process = self.start(*words)
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == code, f"exit {process.returncode}\n{out}\n{err}"
+        return out
+
+    def run(self, pipeline):
+        return self("run", pipeline, "--state", self.home / "state")
+
+    def rows(self, pipeline, query):
+        """A query's rows as lists of texts."""
+        out = self("sql", pipeline, "--state", self.home / "state", "-A", "-t", "-F", "\t", "-q",
+                   "-c", query)
+        return [line.split("\t") for line in out.splitlines()]
+
+
+@pytest.fixture
+def leat(tmp_path):
+    return Leat(tmp_path)
+
+
+@pytest.fixture
+def root():
+    return ROOT
