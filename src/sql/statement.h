@@ -21,7 +21,7 @@ struct Script {
   PgQuery__ParseResult* tree = nullptr;
 };
 
-class ParsedStatement {
+class ParsedStatement : public std::enable_shared_from_this<ParsedStatement> {
  public:
   std::shared_ptr<const Script> script;
   const Node* node = nullptr;

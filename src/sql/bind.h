@@ -1,0 +1,231 @@
+// The binder: PostgreSQL's trees in, logical trees out. One object binds one statement; its methods
+// are spread over the bind_*.cc files by what they bind.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/build.h"
+#include "sql/coerce.h"
+#include "sql/scope.h"
+#include "sql/sql.h"
+#include "sql/tree.h"
+
+namespace leat {
+
+// Where an expression stands: says what may be in it, and what errors call the place.
+enum class Clause : uint8_t {
+  kSelect,
+  kWhere,
+  kHaving,
+  kGroupBy,
+  kOrderBy,
+  kDistinctOn,
+  kJoin,
+  kFilter,  // of an aggregate
+  kWindow,  // PARTITION BY, ORDER BY and frame of a window
+  kValues,
+  kLimit,
+  kCheck,
+  kDefault,
+  kUpdate,
+};
+// "WHERE", "JOIN conditions", "check constraints".
+std::string_view NameOf(Clause clause);
+
+// A subquery that gives one value. `plan` is joined to the rows where the value is needed; `value`
+// is over the columns that it then adds. Correlated: `left_keys`, over the FROM's row, against its
+// first columns.
+struct ScalarSubquery {
+  LogicalPtr plan;
+  bool one_row = false;  // exactly one: else at most one
+  std::vector<ExprPtr> left_keys;
+  std::vector<ExprPtr> right_keys;
+  ExprPtr value;
+  int location = -1;
+};
+
+struct WindowUse {
+  std::vector<ExprPtr> partition;
+  std::vector<SortKey> order;
+  RowFrame frame;
+  WindowCall call;
+  std::string name;
+  bool needs_order = false;  // its answer depends on the order of rows
+  int location = -1;
+};
+
+// What the expressions of one SELECT leave to be built around them.
+struct Collected {
+  std::vector<AggregateCall> aggregates;
+  std::vector<std::string> aggregate_names;
+  std::vector<int> aggregate_locations;
+  std::vector<WindowUse> windows;
+  std::vector<ScalarSubquery> subqueries;
+};
+
+struct ExprContext {
+  Clause clause = Clause::kSelect;
+  const Scope* scope = nullptr;                 // nullptr: no columns
+  Collected* collected = nullptr;               // nullptr: no aggregates, windows, subqueries
+  const PgQuery__SelectStmt* select = nullptr;  // for its WINDOW clause
+  bool outer_allowed = false;                   // columns of the query around
+  bool in_aggregate = false;
+  bool in_window = false;
+};
+
+// A FROM item: its rows, and what its columns are called.
+struct FromItem {
+  LogicalPtr plan;
+  std::vector<ScopeTable> tables;
+};
+
+// A column of the select list.
+struct Target {
+  std::string name;
+  ExprPtr expr;
+};
+
+struct SelectOptions {
+  const Scope* outer = nullptr;
+  bool keep_unknown = false;       // INSERT … SELECT 'x': the column says what the literal is
+  const Schema* wanted = nullptr;  // INSERT … VALUES: each literal is read as its column's type
+};
+
+class Binder {
+ public:
+  explicit Binder(const Catalog& catalog, int view_depth = 0);
+
+  // --- Queries: bind_select.cc, bind_aggregate.cc, bind_order.cc, bind_set.cc
+  Result<Query> BindQuery(const PgQuery__SelectStmt& select, const SelectOptions& options = {});
+  // The visible columns alone, unordered: a query as a table.
+  Result<LogicalPtr> BindTable(const PgQuery__SelectStmt& select,
+                               const SelectOptions& options = {});
+
+  // --- FROM: bind_from.cc, bind_join.cc
+  Result<FromItem> BindFrom(Nodes nodes, const Scope* outer);
+  Result<LogicalPtr> BindRelation(const Relation& relation, int location);
+  Result<const Relation*> FindRelation(const PgQuery__RangeVar& range);
+
+  // --- Expressions: bind_expr.cc, bind_operator.cc, bind_call.cc, bind_window.cc
+  Result<ExprPtr> BindExpr(const Node* node, const ExprContext& context);
+  // With untyped literals made text.
+  Result<ExprPtr> BindValue(const Node* node, const ExprContext& context);
+  Result<ExprPtr> BindBool(const Node* node, const ExprContext& context,
+                           std::string_view construct);
+
+  const Catalog& catalog() const { return catalog_; }
+  const TextSettings& settings() const { return settings_; }
+
+ private:
+  struct Selection;  // bind_select.h
+
+  // bind_expr.cc
+  Result<ExprPtr> BindNode(const Node* node, const ExprContext& context);
+  Result<ExprPtr> BindColumnRef(const PgQuery__ColumnRef& ref, const ExprContext& context);
+  Result<ExprPtr> BindCast(const PgQuery__TypeCast& cast, const ExprContext& context);
+  Result<ExprPtr> BindBoolExpr(const PgQuery__BoolExpr& expr, const ExprContext& context);
+  Result<ExprPtr> BindCase(const PgQuery__CaseExpr& expr, const ExprContext& context);
+  Result<ExprPtr> BindCoalesce(const PgQuery__CoalesceExpr& expr, const ExprContext& context);
+  Result<ExprPtr> BindMinMax(const PgQuery__MinMaxExpr& expr, const ExprContext& context);
+  Result<ExprPtr> BindArray(const PgQuery__AArrayExpr& expr, const ExprContext& context,
+                            const Type* wanted);
+  Result<ExprPtr> BindBooleanTest(const PgQuery__BooleanTest& test, const ExprContext& context);
+  Result<std::vector<ExprPtr>> BindExprs(Nodes nodes, const ExprContext& context);
+  Result<std::vector<ExprPtr>> CoerceAll(std::vector<ExprPtr> exprs, std::string_view construct,
+                                         int location);
+
+  // bind_operator.cc
+  Result<ExprPtr> BindOperator(const PgQuery__AExpr& expr, const ExprContext& context);
+  Result<ExprPtr> BindInList(const PgQuery__AExpr& expr, const ExprContext& context);
+  Result<ExprPtr> BindBetween(const PgQuery__AExpr& expr, const ExprContext& context);
+  Result<ExprPtr> BindAnyArray(const PgQuery__AExpr& expr, const ExprContext& context);
+  Result<ExprPtr> ApplyOperator(std::string_view symbol, std::vector<ExprPtr> args, int location);
+  Result<ExprPtr> ApplyFunction(std::string_view name, std::vector<ExprPtr> args, int location);
+
+  // bind_call.cc
+  Result<ExprPtr> BindCall(const PgQuery__FuncCall& call, const ExprContext& context);
+  Result<ExprPtr> BindAggregate(const std::string& name, const PgQuery__FuncCall& call,
+                                const ExprContext& context);
+  Result<ExprPtr> BindPlainCall(const std::string& name, const PgQuery__FuncCall& call,
+                                const ExprContext& context);
+  Result<ExprPtr> BindClock(const PgQuery__SQLValueFunction& function);
+  Result<AggregateCall> BindAggregateCall(const std::string& name, const PgQuery__FuncCall& call,
+                                          const ExprContext& inside);
+
+  // bind_window.cc
+  Result<ExprPtr> BindWindowCall(const std::string& name, const PgQuery__FuncCall& call,
+                                 const ExprContext& context);
+  Status BindWindowPlace(const PgQuery__WindowDef& definition, const ExprContext& inside,
+                         WindowUse* use);
+  Status BindWindowFunction(const std::string& name, const PgQuery__FuncCall& call,
+                            const ExprContext& inside, WindowUse* use);
+  Result<RowFrame> BindFrame(const PgQuery__WindowDef& definition, bool ordered);
+  Result<LogicalPtr> BuildWindows(LogicalPtr plan, const std::vector<WindowUse>& windows,
+                                  std::vector<int>* places);
+
+  // bind_subquery.cc
+  Result<ExprPtr> BindSubLink(const PgQuery__SubLink& link, const ExprContext& context);
+  Result<LogicalPtr> ApplySemiJoin(LogicalPtr plan, const Scope& scope,
+                                   const PgQuery__SubLink& link, bool negated);
+  Result<ScalarSubquery> BindCorrelatedScalar(const PgQuery__SelectStmt& select, const Scope* outer,
+                                              int location);
+  // Joins the subqueries that `exprs` need to `plan` and puts their values in.
+  Status AttachSubqueries(const Collected& collected, std::vector<ExprPtr*> exprs,
+                          LogicalPtr* plan);
+
+  // bind_select.cc and its neighbours
+  Result<Query> BindPlainSelect(const PgQuery__SelectStmt& select, const SelectOptions& options);
+  Result<Query> BindValuesLists(const PgQuery__SelectStmt& select, const SelectOptions& options);
+  Result<Query> BindSetOperation(const PgQuery__SelectStmt& select, const SelectOptions& options);
+  Status BindWith(const PgQuery__WithClause& with);
+  Status BindTargets(Selection* selection);
+  Status BindStar(const PgQuery__ColumnRef& ref, Selection* selection);
+  Result<ExprPtr> BindGroupKey(const Node* node, Selection* selection);
+  Status BindGroupBy(Selection* selection);
+  Status BindDistinctOn(Selection* selection);
+  Status BindOrderBy(Selection* selection);
+  Result<int> BindSortTarget(const Node* node, std::string_view clause, Selection* selection);
+  Status BuildAggregate(Selection* selection);
+  Status BuildWhere(Selection* selection);
+  Result<Query> BuildOutput(Selection* selection);
+  Status BindLimit(const PgQuery__SelectStmt& select, TopParts* top, bool* limited);
+  Result<std::optional<int64_t>> BindLimitValue(const Node* node, std::string_view clause);
+  Result<Query> FinishSetOperation(const PgQuery__SelectStmt& select, LogicalPtr plan);
+
+  // bind_from.cc and bind_join.cc
+  Result<FromItem> BindFromItem(const Node* node, const Scope* outer);
+  Result<FromItem> BindRangeVar(const PgQuery__RangeVar& range);
+  Result<FromItem> BindRangeSubselect(const PgQuery__RangeSubselect& range);
+  Result<FromItem> BindRangeFunction(const PgQuery__RangeFunction& range);
+  Result<FromItem> BindJoin(const PgQuery__JoinExpr& join, const Scope* outer);
+  Result<std::vector<ExprPtr>> BindUsing(const std::vector<std::string>& names, JoinType type,
+                                         FromItem* left, FromItem* right, ScopeTable* merged);
+
+  struct CommonTable {
+    LogicalPtr plan;
+  };
+  const CommonTable* FindCommonTable(std::string_view name) const;
+
+  const Catalog& catalog_;
+  TextSettings settings_;
+  int view_depth_ = 0;
+  int depth_ = 0;  // of nested expressions and queries
+  std::vector<std::map<std::string, CommonTable, std::less<>>> common_tables_;
+};
+
+// The name that PostgreSQL gives the column of an expression without AS: "?column?" for most.
+std::string ColumnNameOf(const Node* node);
+// The table of a plan under an alias, perhaps with its columns renamed; PostgreSQL's errors.
+Result<FromItem> AliasedItem(LogicalPtr plan, std::string_view name, const PgQuery__Alias* alias,
+                             int location);
+// Merges conjuncts over several inner-joined tables into those joins; the rest comes back.
+LogicalPtr SinkIntoJoins(LogicalPtr plan, std::vector<ExprPtr>* conjuncts);
+// Filter over row_number(): the rows with the first numbers, as kTop; other conjuncts stay.
+LogicalPtr FilterOrTop(LogicalPtr plan, std::vector<ExprPtr> conjuncts);
+
+}  // namespace leat

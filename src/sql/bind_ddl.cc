@@ -1,0 +1,436 @@
+// CREATE: servers, tables, views.
+#include <algorithm>
+
+#include "func/function.h"
+#include "sql/bind_statement.h"
+
+namespace leat {
+namespace {
+
+Status Misplaced(std::string_view what, int location, std::string hint = "") {
+  return NotSupported(fmt::format("{} is not supported", what), location, std::move(hint));
+}
+
+Result<OnError> OnErrorOf(const std::string& value, int location) {
+  if (value == "reject") return OnError::kReject;
+  if (value == "fail") return OnError::kFail;
+  if (value == "null") return OnError::kNull;
+  return SqlStatus(fmt::format("invalid value for option \"on_error\": \"{}\"", value),
+                   {.sqlstate = "22023",
+                    .location = location,
+                    .hint = "It is 'reject', 'fail' or, for a column, 'null'."});
+}
+
+// A table while its columns and constraints are read.
+class TableBuilder {
+ public:
+  TableBuilder(const StatementContext& context, Relation* relation)
+      : context_(context), binder_(context.catalog), relation_(*relation) {}
+
+  Status AddElements(Nodes elements) {
+    for (const Node* node : elements) {
+      if (Is(node, PG_QUERY__NODE__NODE_COLUMN_DEF)) {
+        LEAT_RETURN(AddColumn(*node->column_def));
+      } else if (Is(node, PG_QUERY__NODE__NODE_TABLE_LIKE_CLAUSE)) {
+        LEAT_RETURN(AddLike(*node->table_like_clause));
+      } else if (Is(node, PG_QUERY__NODE__NODE_CONSTRAINT)) {
+        constraints_.push_back({node->constraint, ""});
+      }
+    }
+    // Constraints see all columns, also those that come later.
+    for (const auto& [constraint, column] : constraints_) {
+      LEAT_RETURN(AddConstraint(*constraint, column));
+    }
+    return Status::OK();
+  }
+
+ private:
+  struct Pending {
+    const PgQuery__Constraint* constraint;
+    std::string column;  // whose it is; "" the table's
+  };
+
+  Status AddColumn(const PgQuery__ColumnDef& definition) {
+    ColumnSpec spec;
+    spec.column.name = definition.colname;
+    if (relation_.schema().Find(spec.column.name) >= 0) {
+      return SqlStatus(fmt::format("column \"{}\" specified more than once", spec.column.name),
+                       {.sqlstate = "42701", .location = definition.location});
+    }
+    LEAT_ASSIGN(spec.column.type, BindColumnType(definition));
+    spec.outside_name = spec.column.name;
+    LEAT_RETURN(ReadOptions(definition, &spec));
+    if (definition.coll_clause != nullptr) LEAT_RETURN(CheckCollation(*definition.coll_clause));
+    const Nodes constraints = Items(definition.n_constraints, definition.constraints);
+    LEAT_RETURN(ReadColumnConstraints(constraints, &spec));
+    relation_.columns.push_back(std::move(spec));
+    return Status::OK();
+  }
+
+  Result<Type> BindColumnType(const PgQuery__ColumnDef& definition) {
+    const std::string name = InternalTypeName(*definition.type_name);
+    if (name == "serial" || name == "bigserial" || name == "smallserial") {
+      return Misplaced(name, definition.type_name->location, "Declare integer or bigint.");
+    }
+    return BindTypeName(*definition.type_name);
+  }
+
+  static Status CheckCollation(const PgQuery__CollateClause& collate) {
+    const auto names = StringsOf(Items(collate.n_collname, collate.collname));
+    if (names.back() == "C" || names.back() == "POSIX") return Status::OK();
+    return NotSupported(fmt::format("collation \"{}\" is not supported", names.back()),
+                        collate.location, "Text orders by its bytes: COLLATE \"C\".");
+  }
+
+  Status ReadOptions(const PgQuery__ColumnDef& definition, ColumnSpec* spec) {
+    LEAT_ASSIGN(spec->options, BindOptions(Items(definition.n_fdwoptions, definition.fdwoptions)));
+    for (const auto& [name, value] : spec->options) {
+      if (name == "name") {
+        spec->outside_name = value;
+      } else if (name == "path") {
+        spec->path = value;
+      } else if (name == "on_error") {
+        LEAT_ASSIGN(spec->on_error, OnErrorOf(value, definition.location));
+      } else if (name != "description") {
+        return SqlStatus(fmt::format("invalid option \"{}\"", name),
+                         {.sqlstate = "HV00D",
+                          .location = definition.location,
+                          .hint = "Valid options of a column are: name, path, on_error."});
+      }
+    }
+    return Status::OK();
+  }
+
+  Status ReadColumnConstraints(Nodes nodes, ColumnSpec* spec) {
+    for (const Node* node : nodes) {
+      const PgQuery__Constraint& constraint = *node->constraint;
+      switch (constraint.contype) {
+        case PG_QUERY__CONSTR_TYPE__CONSTR_NULL:
+          break;
+        case PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL:
+          spec->column.nullable = false;
+          break;
+        case PG_QUERY__CONSTR_TYPE__CONSTR_DEFAULT: {
+          ExprContext context;
+          context.clause = Clause::kDefault;
+          LEAT_ASSIGN(ExprPtr value, binder_.BindExpr(constraint.raw_expr, context));
+          LEAT_ASSIGN(spec->default_value, CoerceToColumn(value, spec->column, binder_.settings()));
+          break;
+        }
+        default:
+          constraints_.push_back({&constraint, spec->column.name});
+      }
+    }
+    return Status::OK();
+  }
+
+  Status AddLike(const PgQuery__TableLikeClause& like) {
+    LEAT_ASSIGN(const Relation* other, binder_.FindRelation(*like.relation));
+    for (ColumnSpec spec : other->columns) {
+      spec.default_value = nullptr;
+      relation_.columns.push_back(std::move(spec));
+    }
+    return Status::OK();
+  }
+
+  Result<std::vector<int>> KeyColumns(const PgQuery__Constraint& constraint,
+                                      const std::string& column) {
+    std::vector<std::string> names = StringsOf(Items(constraint.n_keys, constraint.keys));
+    if (!column.empty()) names = {column};
+    std::vector<int> columns;
+    for (const std::string& name : names) {
+      const int found = relation_.schema().Find(name);
+      if (found < 0) {
+        return SqlStatus(fmt::format("column \"{}\" named in key does not exist", name),
+                         {.sqlstate = kUndefinedColumn, .location = constraint.location});
+      }
+      columns.push_back(found);
+    }
+    return columns;
+  }
+
+  Status AddConstraint(const PgQuery__Constraint& constraint, const std::string& column) {
+    switch (constraint.contype) {
+      case PG_QUERY__CONSTR_TYPE__CONSTR_CHECK:
+        return AddCheck(constraint, column);
+      case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY: {
+        if (!relation_.primary_key.empty()) {
+          return SqlStatus(
+              fmt::format("multiple primary keys for table \"{}\" are not allowed", relation_.name),
+              {.sqlstate = "42P16", .location = constraint.location});
+        }
+        LEAT_ASSIGN(relation_.primary_key, KeyColumns(constraint, column));
+        for (const int key : relation_.primary_key) {
+          relation_.columns[static_cast<size_t>(key)].column.nullable = false;
+        }
+        return Status::OK();
+      }
+      case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE: {
+        LEAT_ASSIGN(auto key, KeyColumns(constraint, column));
+        relation_.unique_keys.push_back(std::move(key));
+        return Status::OK();
+      }
+      case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY:
+      case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED:
+        return Misplaced("a generated column", constraint.location, "Compute it in a view.");
+      case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
+        return Misplaced("a foreign key", constraint.location,
+                         "Find what has no partner with NOT EXISTS, in a view with (expect = "
+                         "'empty').");
+      case PG_QUERY__CONSTR_TYPE__CONSTR_EXCLUSION:
+        return Misplaced("EXCLUDE", constraint.location);
+      default:
+        return Status::OK();  // DEFERRABLE and the like
+    }
+  }
+
+  // As PostgreSQL's ChooseConstraintName: t_col_check, t_check, t_check1.
+  std::string CheckName(const std::vector<std::string>& columns) const {
+    std::string base = relation_.name;
+    if (columns.size() == 1) base += "_" + columns[0];
+    base += "_check";
+    for (int number = 0;; ++number) {
+      const std::string name = number == 0 ? base : fmt::format("{}{}", base, number);
+      const bool taken = std::any_of(relation_.checks.begin(), relation_.checks.end(),
+                                     [&](const CheckSpec& check) { return check.name == name; });
+      if (!taken) return name;
+    }
+  }
+
+  Status AddCheck(const PgQuery__Constraint& constraint, const std::string& column) {
+    Scope scope;
+    ScopeTable& table = scope.tables.emplace_back();
+    table.name = relation_.name;
+    for (const ColumnSpec& spec : relation_.columns) {
+      table.columns.push_back({spec.column.name,
+                               ColumnExpr(static_cast<int>(table.columns.size()), spec.column.type),
+                               spec.column.nullable});
+    }
+    ExprContext context;
+    context.clause = Clause::kCheck;
+    context.scope = &scope;
+    CheckSpec check;
+    LEAT_ASSIGN(check.predicate, binder_.BindBool(constraint.raw_expr, context, "CHECK"));
+    std::vector<bool> used(relation_.columns.size());
+    MarkColumns(*check.predicate, &used);
+    std::vector<std::string> names;
+    for (size_t i = 0; i < used.size(); ++i) {
+      if (used[i]) names.push_back(relation_.columns[i].column.name);
+    }
+    if (!column.empty()) names = {column};
+    const std::string_view given = constraint.conname;
+    check.name = given.empty() ? CheckName(names) : std::string(given);
+    relation_.checks.push_back(std::move(check));
+    return Status::OK();
+  }
+
+  const StatementContext& context_;
+  Binder binder_;
+  Relation& relation_;
+  std::vector<Pending> constraints_;
+};
+
+Result<Relation> NewRelation(const PgQuery__RangeVar& range, RelationKind kind,
+                             const StatementContext& context, bool if_not_exists) {
+  Relation relation;
+  LEAT_ASSIGN(relation.name, RelationName(range));
+  relation.kind = kind;
+  relation.location = context.statement.location;
+  if (!if_not_exists && context.catalog.FindRelation(relation.name) != nullptr) {
+    return SqlStatus(fmt::format("relation \"{}\" already exists", relation.name),
+                     {.sqlstate = "42P07", .location = range.location});
+  }
+  const std::string_view persistence = range.relpersistence;
+  if (persistence == "t" && kind != RelationKind::kTable) {
+    return Misplaced("TEMPORARY", range.location);
+  }
+  return relation;
+}
+
+// Fills in a view's columns from its query; `names` may rename the first ones.
+Status DescribeView(const Query& query, const std::vector<std::string>& names,
+                    const StatementContext& context, Relation* relation) {
+  if (names.size() > static_cast<size_t>(query.visible)) {
+    return SqlStatus("CREATE VIEW specifies more column names than columns",
+                     {.sqlstate = kSyntaxError});
+  }
+  for (size_t i = 0; i < static_cast<size_t>(query.visible); ++i) {
+    ColumnSpec spec;
+    spec.column = query.root->schema.columns[i];
+    if (i < names.size()) spec.column.name = names[i];
+    if (relation->schema().Find(spec.column.name) >= 0) {
+      return SqlStatus(fmt::format("column \"{}\" specified more than once", spec.column.name),
+                       {.sqlstate = "42701"});
+    }
+    spec.outside_name = spec.column.name;
+    relation->columns.push_back(std::move(spec));
+  }
+  relation->has_seq = HasSeq(*query.root);
+  relation->definition = context.statement.shared_from_this();
+  return Status::OK();
+}
+
+Status CheckPrimaryOption(const Relation& relation, std::vector<int>* key) {
+  const auto found = relation.options.find("key");
+  if (found == relation.options.end()) return Status::OK();
+  const std::string& text = found->second;
+  for (size_t at = 0; at <= text.size();) {
+    const size_t end = std::min(text.find(',', at), text.size());
+    std::string name = text.substr(at, end - at);
+    name.erase(0, name.find_first_not_of(" \""));
+    name.erase(name.find_last_not_of(" \"") + 1);
+    const int column = relation.schema().Find(name);
+    if (column < 0) {
+      return SqlStatus(fmt::format("column \"{}\" named in key does not exist", name),
+                       {.sqlstate = kUndefinedColumn});
+    }
+    key->push_back(column);
+    at = end + 1;
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Result<Options> BindOptions(Nodes nodes) {
+  Options options;
+  for (const Node* node : nodes) {
+    const PgQuery__DefElem& option = *node->def_elem;
+    if (!options.emplace(option.defname, OptionText(option)).second) {
+      return SqlStatus(fmt::format("option \"{}\" provided more than once", option.defname),
+                       {.sqlstate = kDuplicateObject, .location = option.location});
+    }
+  }
+  return options;
+}
+
+Result<std::string> RelationName(const PgQuery__RangeVar& range) {
+  const std::string_view schema = range.schemaname;
+  if (schema.empty() || schema == "public") return std::string(range.relname);
+  return SqlStatus(fmt::format("schema \"{}\" does not exist", schema),
+                   {.sqlstate = "3F000", .location = range.location});
+}
+
+Result<BoundStatement> BindCreateServer(const PgQuery__CreateForeignServerStmt& stmt,
+                                        const StatementContext& context) {
+  CreateServer create;
+  create.if_not_exists = stmt.if_not_exists != 0;
+  create.server.name = stmt.servername;
+  create.server.kind = stmt.fdwname;
+  static const std::vector<std::string> kKinds = {"file", "database", "stream", "http"};
+  if (std::find(kKinds.begin(), kKinds.end(), create.server.kind) == kKinds.end()) {
+    return SqlStatus(fmt::format("foreign-data wrapper \"{}\" does not exist", stmt.fdwname),
+                     {.sqlstate = "42704",
+                      .hint = "There are: file, database, stream, http. The url's scheme picks the "
+                              "system."});
+  }
+  if (!create.if_not_exists && context.catalog.FindServer(create.server.name) != nullptr) {
+    return SqlStatus(fmt::format("server \"{}\" already exists", stmt.servername),
+                     {.sqlstate = kDuplicateObject});
+  }
+  LEAT_ASSIGN(create.server.options, BindOptions(Items(stmt.n_options, stmt.options)));
+  return create;
+}
+
+Result<BoundStatement> BindCreateUserMapping(const PgQuery__CreateUserMappingStmt& stmt,
+                                             const StatementContext& context) {
+  CreateUserMapping create;
+  create.server = stmt.servername;
+  if (context.catalog.FindServer(create.server) == nullptr) {
+    return SqlStatus(fmt::format("server \"{}\" does not exist", stmt.servername),
+                     {.sqlstate = "42704"});
+  }
+  LEAT_ASSIGN(create.options, BindOptions(Items(stmt.n_options, stmt.options)));
+  return create;
+}
+
+Result<BoundStatement> BindCreateForeignTable(const PgQuery__CreateForeignTableStmt& stmt,
+                                              const StatementContext& context) {
+  const PgQuery__CreateStmt& base = *stmt.base_stmt;
+  CreateRelation create;
+  create.if_not_exists = base.if_not_exists != 0;
+  LEAT_ASSIGN(create.relation,
+              NewRelation(*base.relation, RelationKind::kForeign, context, create.if_not_exists));
+  Relation& relation = create.relation;
+  relation.server = stmt.servername;
+  if (context.catalog.FindServer(relation.server) == nullptr) {
+    std::vector<std::string> names;
+    for (const auto& [name, server] : context.catalog.servers()) names.push_back(name);
+    const auto nearest = NearestName(relation.server, names);
+    return SqlStatus(
+        fmt::format("server \"{}\" does not exist", relation.server),
+        {.sqlstate = "42704",
+         .hint = nearest ? fmt::format("Perhaps you meant \"{}\".", *nearest) : std::string()});
+  }
+  LEAT_ASSIGN(relation.options, BindOptions(Items(stmt.n_options, stmt.options)));
+  relation.infer_columns = base.n_table_elts == 0;
+  TableBuilder builder(context, &relation);
+  LEAT_RETURN(builder.AddElements(Items(base.n_table_elts, base.table_elts)));
+  if (const auto on_error = relation.options.find("on_error"); on_error != relation.options.end()) {
+    LEAT_ASSIGN(OnError value, OnErrorOf(on_error->second, -1));
+    for (ColumnSpec& spec : relation.columns) {
+      if (!spec.options.contains("on_error")) spec.on_error = value;
+    }
+  }
+  return create;
+}
+
+Result<BoundStatement> BindCreateTable(const PgQuery__CreateStmt& stmt,
+                                       const StatementContext& context) {
+  CreateRelation create;
+  create.if_not_exists = stmt.if_not_exists != 0;
+  if (stmt.n_inh_relations > 0 || stmt.partspec != nullptr || stmt.partbound != nullptr) {
+    return Misplaced("inheritance and partitioning", stmt.relation->location);
+  }
+  LEAT_ASSIGN(create.relation,
+              NewRelation(*stmt.relation, RelationKind::kTable, context, create.if_not_exists));
+  LEAT_ASSIGN(create.relation.options, BindOptions(Items(stmt.n_options, stmt.options)));
+  TableBuilder builder(context, &create.relation);
+  LEAT_RETURN(builder.AddElements(Items(stmt.n_table_elts, stmt.table_elts)));
+  return create;
+}
+
+Result<BoundStatement> BindCreateView(const PgQuery__ViewStmt& stmt,
+                                      const StatementContext& context) {
+  if (stmt.replace != 0) {
+    return NotSupported("OR REPLACE is not supported", context.statement.location,
+                        "Leave it away: running a pipeline again declares the same.");
+  }
+  CreateRelation create;
+  LEAT_ASSIGN(create.relation, NewRelation(*stmt.view, RelationKind::kView, context, false));
+  LEAT_ASSIGN(create.relation.options, BindOptions(Items(stmt.n_options, stmt.options)));
+  Binder binder(context.catalog);
+  LEAT_ASSIGN(Query query, binder.BindQuery(*stmt.query->select_stmt));
+  create.relation.sql = QueryTextOf(context.statement, stmt.query);
+  LEAT_RETURN(DescribeView(query, StringsOf(Items(stmt.n_aliases, stmt.aliases)), context,
+                           &create.relation));
+  return create;
+}
+
+Result<BoundStatement> BindCreateTableAs(const PgQuery__CreateTableAsStmt& stmt,
+                                         const StatementContext& context) {
+  if (stmt.objtype != PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW) {
+    return Misplaced("CREATE TABLE AS", stmt.into->rel->location,
+                     "CREATE MATERIALIZED VIEW … AS keeps the answer; INSERT INTO … SELECT copies "
+                     "it once.");
+  }
+  CreateRelation create;
+  create.if_not_exists = stmt.if_not_exists != 0;
+  const PgQuery__IntoClause& into = *stmt.into;
+  LEAT_ASSIGN(create.relation, NewRelation(*into.rel, RelationKind::kMaterializedView, context,
+                                           create.if_not_exists));
+  Relation& relation = create.relation;
+  LEAT_ASSIGN(relation.options, BindOptions(Items(into.n_options, into.options)));
+  if (!Is(stmt.query, PG_QUERY__NODE__NODE_SELECT_STMT)) {
+    return Misplaced("EXECUTE", into.rel->location);
+  }
+  Binder binder(context.catalog);
+  LEAT_ASSIGN(Query query, binder.BindQuery(*stmt.query->select_stmt));
+  relation.sql = QueryTextOf(context.statement, stmt.query);
+  LEAT_RETURN(
+      DescribeView(query, StringsOf(Items(into.n_col_names, into.col_names)), context, &relation));
+  LEAT_RETURN(CheckPrimaryOption(relation, &relation.primary_key));
+  return create;
+}
+
+}  // namespace leat

@@ -1,0 +1,349 @@
+// INSERT, UPDATE, DELETE, TRUNCATE, COPY.
+#include <algorithm>
+
+#include "sql/bind_statement.h"
+
+namespace leat {
+namespace {
+
+Status UndefinedColumn(std::string_view column, const Relation& relation, int location) {
+  std::vector<std::string> names;
+  for (const ColumnSpec& spec : relation.columns) names.push_back(spec.column.name);
+  const auto nearest = NearestName(column, names);
+  return SqlStatus(
+      fmt::format("column \"{}\" of relation \"{}\" does not exist", column, relation.name),
+      {.sqlstate = kUndefinedColumn,
+       .location = location,
+       .hint = nearest ? fmt::format("Perhaps you meant \"{}\".", *nearest) : std::string()});
+}
+
+// The columns that an INSERT or COPY names, as places in the relation; all of them by default.
+Result<std::vector<int>> NamedColumns(const std::vector<std::pair<std::string, int>>& names,
+                                      const Relation& relation) {
+  std::vector<int> columns;
+  for (const auto& [name, location] : names) {
+    const int column = relation.schema().Find(name);
+    if (column < 0) return UndefinedColumn(name, relation, location);
+    if (std::find(columns.begin(), columns.end(), column) != columns.end()) {
+      return SqlStatus(fmt::format("column \"{}\" specified more than once", name),
+                       {.sqlstate = "42701", .location = location});
+    }
+    columns.push_back(column);
+  }
+  if (names.empty()) {
+    for (int i = 0; i < relation.schema().size(); ++i) columns.push_back(i);
+  }
+  return columns;
+}
+
+std::vector<std::pair<std::string, int>> InsertNames(const PgQuery__InsertStmt& stmt) {
+  std::vector<std::pair<std::string, int>> names;
+  for (const Node* node : Items(stmt.n_cols, stmt.cols)) {
+    names.emplace_back(node->res_target->name, node->res_target->location);
+  }
+  return names;
+}
+
+ExprPtr DefaultOf(const ColumnSpec& spec) {
+  return spec.default_value ? spec.default_value : NullLiteral(spec.column.type);
+}
+
+// More values than columns, or fewer where columns were named.
+Status CheckCount(size_t values, size_t columns, bool named, int location) {
+  if (values > columns) {
+    return SqlStatus("INSERT has more expressions than target columns",
+                     {.sqlstate = kSyntaxError, .location = location});
+  }
+  if (values < columns && named) {
+    return SqlStatus("INSERT has more target columns than expressions",
+                     {.sqlstate = kSyntaxError, .location = location});
+  }
+  return Status::OK();
+}
+
+Status RefuseInsertClauses(const PgQuery__InsertStmt& stmt) {
+  if (stmt.with_clause != nullptr) {
+    return NotSupported("WITH before INSERT is not supported", stmt.with_clause->location,
+                        "Write it behind: INSERT INTO t WITH … SELECT ….");
+  }
+  if (stmt.on_conflict_clause != nullptr) {
+    return NotSupported("ON CONFLICT is not supported", stmt.on_conflict_clause->location,
+                        "A sink with OPTIONS (mode 'upsert', key '…') replaces rows by key.");
+  }
+  if (stmt.n_returning_list > 0) {
+    return NotSupported("RETURNING is not supported", LocationOf(stmt.returning_list[0]));
+  }
+  return Status::OK();
+}
+
+Status RefuseReadOnly(const Relation& relation, std::string_view verb, int location) {
+  if (relation.kind == RelationKind::kTable) return Status::OK();
+  const bool view = relation.kind == RelationKind::kView;
+  const bool materialized = relation.kind == RelationKind::kMaterializedView;
+  if (materialized) {
+    return SqlStatus(fmt::format("cannot change materialized view \"{}\"", relation.name),
+                     {.sqlstate = "42809", .location = location});
+  }
+  if (view) {
+    return SqlStatus(fmt::format("cannot {} view \"{}\"", verb, relation.name),
+                     {.sqlstate = "55000", .location = location});
+  }
+  return SqlStatus(fmt::format("cannot {} foreign table \"{}\"", verb, relation.name),
+                   {.sqlstate = "55000",
+                    .location = location,
+                    .hint = "Only tables that leat itself holds (CREATE TABLE) can be changed."});
+}
+
+// A table as the scope of UPDATE and DELETE.
+Scope ScopeOf(const Relation& relation, const PgQuery__RangeVar& range) {
+  Scope scope;
+  ScopeTable& table = scope.tables.emplace_back();
+  table.name = range.alias == nullptr ? range.relname : range.alias->aliasname;
+  if (range.alias != nullptr) table.relation = range.relname;
+  for (size_t i = 0; i < relation.columns.size(); ++i) {
+    const Column& column = relation.columns[i].column;
+    table.columns.push_back(
+        {column.name, ColumnExpr(static_cast<int>(i), column.type), column.nullable});
+  }
+  return scope;
+}
+
+// INSERT … VALUES: every value is read as its column's type, DEFAULT is the column's.
+Result<Query> ValuesFor(Binder* binder, const PgQuery__SelectStmt& select, const Relation& relation,
+                        const std::vector<int>& columns, bool named) {
+  std::vector<std::vector<ExprPtr>> rows;
+  ExprContext context;
+  context.clause = Clause::kValues;
+  for (const Node* node : Items(select.n_values_lists, select.values_lists)) {
+    const Nodes values = Items(node->list->n_items, node->list->items);
+    if (!rows.empty() && values.size() != select.values_lists[0]->list->n_items) {
+      return SqlStatus("VALUES lists must all be the same length",
+                       {.sqlstate = kSyntaxError, .location = LocationOf(node)});
+    }
+    const int extra = values.size() > columns.size() ? LocationOf(values[columns.size()]) : -1;
+    LEAT_RETURN(CheckCount(values.size(), columns.size(), named, extra));
+    std::vector<ExprPtr> row;
+    for (const ColumnSpec& spec : relation.columns) row.push_back(DefaultOf(spec));
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (Is(values[i], PG_QUERY__NODE__NODE_SET_TO_DEFAULT)) continue;
+      const auto column = static_cast<size_t>(columns[i]);
+      LEAT_ASSIGN(ExprPtr value, binder->BindExpr(values[i], context));
+      LEAT_ASSIGN(row[column],
+                  CoerceToColumn(value, relation.columns[column].column, binder->settings()));
+    }
+    rows.push_back(std::move(row));
+  }
+  Query query;
+  query.visible = static_cast<int>(relation.columns.size());
+  query.root = ValuesOf(relation.schema(), std::move(rows));
+  return query;
+}
+
+// The SELECT's columns cast to those of the relation, the others filled with their defaults.
+Result<Query> ProjectedFor(Binder* binder, const PgQuery__SelectStmt& select,
+                           const Relation& relation, const std::vector<int>& columns, bool named) {
+  SelectOptions options;
+  options.keep_unknown = true;
+  LEAT_ASSIGN(Query query, binder->BindQuery(select, options));
+  const auto given = static_cast<size_t>(query.visible);
+  const auto location_of = [&](size_t i) {
+    return i < select.n_target_list ? LocationOf(select.target_list[i]) : -1;
+  };
+  LEAT_RETURN(
+      CheckCount(given, columns.size(), named, location_of(std::min(given, columns.size()))));
+  std::vector<ExprPtr> exprs;
+  std::vector<std::string> names;
+  for (const ColumnSpec& spec : relation.columns) {
+    exprs.push_back(DefaultOf(spec));
+    names.push_back(spec.column.name);
+  }
+  const bool direct = query.root->kind == LogicalKind::kProject;
+  for (size_t i = 0; i < given; ++i) {
+    const auto column = static_cast<size_t>(columns[i]);
+    const Column& target = relation.columns[column].column;
+    const Column& source = query.root->schema.columns[i];
+    ExprPtr expr = ColumnAt(static_cast<int>(i), source.type, location_of(i));
+    // A literal in the select list is read as the column's type.
+    if (direct && query.root->exprs[i]->type.id == TypeId::kUnknown) expr = query.root->exprs[i];
+    LEAT_ASSIGN(exprs[column], CoerceToColumn(expr, target, binder->settings()));
+  }
+  Query out;
+  out.visible = static_cast<int>(relation.columns.size());
+  out.root = ProjectOn(query.root, std::move(exprs), names);
+  return out;
+}
+
+// The query of an INSERT, giving exactly the relation's columns.
+Result<Query> InsertQuery(Binder* binder, const PgQuery__InsertStmt& stmt,
+                          const Relation& relation) {
+  LEAT_ASSIGN(auto columns, NamedColumns(InsertNames(stmt), relation));
+  const bool named = stmt.n_cols > 0;
+  if (stmt.select_stmt == nullptr) {  // DEFAULT VALUES
+    std::vector<ExprPtr> row;
+    for (const ColumnSpec& spec : relation.columns) row.push_back(DefaultOf(spec));
+    Query query;
+    query.visible = static_cast<int>(row.size());
+    query.root = ValuesOf(relation.schema(), {std::move(row)});
+    return query;
+  }
+  const PgQuery__SelectStmt& select = *stmt.select_stmt->select_stmt;
+  const bool values = select.n_values_lists > 0 && select.n_sort_clause == 0 &&
+                      select.limit_count == nullptr && select.limit_offset == nullptr &&
+                      select.with_clause == nullptr;
+  if (values) return ValuesFor(binder, select, relation, columns, named);
+  return ProjectedFor(binder, select, relation, columns, named);
+}
+
+}  // namespace
+
+Result<Query> BindInsertSource(const PgQuery__InsertStmt& stmt, const Relation& sink,
+                               const Catalog& catalog) {
+  LEAT_RETURN(RefuseInsertClauses(stmt));
+  Binder binder(catalog);
+  if (!sink.columns.empty() && !sink.infer_columns) return InsertQuery(&binder, stmt, sink);
+  if (stmt.n_cols > 0) {
+    return NotSupported("a column list for a sink without declared columns is not supported",
+                        stmt.cols[0]->res_target->location,
+                        "Name the columns in the SELECT with AS.");
+  }
+  if (stmt.select_stmt == nullptr) return NotSupported("DEFAULT VALUES is not supported here");
+  return binder.BindQuery(*stmt.select_stmt->select_stmt);
+}
+
+Result<BoundStatement> BindInsert(const PgQuery__InsertStmt& stmt,
+                                  const StatementContext& context) {
+  LEAT_RETURN(RefuseInsertClauses(stmt));
+  Binder binder(context.catalog);
+  LEAT_ASSIGN(const Relation* relation, binder.FindRelation(*stmt.relation));
+  if (relation->kind == RelationKind::kForeign) {
+    CreateInsert create;
+    LEAT_ASSIGN(create.query, BindInsertSource(stmt, *relation, context.catalog));
+    create.insert.sink = relation->name;
+    for (const auto& [name, location] : InsertNames(stmt)) create.insert.columns.push_back(name);
+    create.insert.sql = QueryTextOf(context.statement, stmt.select_stmt);
+    create.insert.definition = context.statement.shared_from_this();
+    create.insert.location = context.statement.location;
+    return create;
+  }
+  LEAT_RETURN(RefuseReadOnly(*relation, "insert into", stmt.relation->location));
+  InsertRows insert;
+  insert.table = relation->name;
+  LEAT_ASSIGN(insert.query, InsertQuery(&binder, stmt, *relation));
+  return insert;
+}
+
+Result<BoundStatement> BindUpdate(const PgQuery__UpdateStmt& stmt,
+                                  const StatementContext& context) {
+  if (stmt.with_clause != nullptr) return NotSupported("WITH before UPDATE is not supported");
+  if (stmt.n_from_clause > 0) {
+    return NotSupported("UPDATE … FROM is not supported", LocationOf(stmt.from_clause[0]));
+  }
+  if (stmt.n_returning_list > 0) return NotSupported("RETURNING is not supported");
+  Binder binder(context.catalog);
+  LEAT_ASSIGN(const Relation* relation, binder.FindRelation(*stmt.relation));
+  LEAT_RETURN(RefuseReadOnly(*relation, "update", stmt.relation->location));
+  const Scope scope = ScopeOf(*relation, *stmt.relation);
+  ExprContext expressions;
+  expressions.clause = Clause::kUpdate;
+  expressions.scope = &scope;
+  UpdateRows update;
+  update.table = relation->name;
+  for (const ScopeColumn& column : scope.tables[0].columns) update.values.push_back(column.expr);
+  std::vector<bool> assigned(update.values.size());
+  for (const Node* node : Items(stmt.n_target_list, stmt.target_list)) {
+    const PgQuery__ResTarget& target = *node->res_target;
+    const int found = relation->schema().Find(target.name);
+    if (found < 0) return UndefinedColumn(target.name, *relation, target.location);
+    const auto column = static_cast<size_t>(found);
+    if (assigned[column]) {
+      return SqlStatus(fmt::format("multiple assignments to same column \"{}\"", target.name),
+                       {.sqlstate = kSyntaxError, .location = -1});
+    }
+    assigned[column] = true;
+    if (Is(target.val, PG_QUERY__NODE__NODE_SET_TO_DEFAULT)) {
+      update.values[column] = DefaultOf(relation->columns[column]);
+      continue;
+    }
+    const Node* value = target.val;
+    if (Is(value, PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF)) {
+      const PgQuery__MultiAssignRef& multi = *value->multi_assign_ref;
+      if (!Is(multi.source, PG_QUERY__NODE__NODE_ROW_EXPR)) {
+        return NotSupported("UPDATE from a subquery is not supported", target.location);
+      }
+      value = multi.source->row_expr->args[multi.colno - 1];
+    }
+    LEAT_ASSIGN(ExprPtr expr, binder.BindExpr(value, expressions));
+    LEAT_ASSIGN(update.values[column],
+                CoerceToColumn(expr, relation->columns[column].column, binder.settings()));
+  }
+  if (stmt.where_clause != nullptr) {
+    expressions.clause = Clause::kWhere;
+    LEAT_ASSIGN(update.where, binder.BindBool(stmt.where_clause, expressions, "WHERE"));
+  }
+  return update;
+}
+
+Result<BoundStatement> BindDelete(const PgQuery__DeleteStmt& stmt,
+                                  const StatementContext& context) {
+  if (stmt.with_clause != nullptr) return NotSupported("WITH before DELETE is not supported");
+  if (stmt.n_using_clause > 0) {
+    return NotSupported("DELETE … USING is not supported", LocationOf(stmt.using_clause[0]));
+  }
+  if (stmt.n_returning_list > 0) return NotSupported("RETURNING is not supported");
+  Binder binder(context.catalog);
+  LEAT_ASSIGN(const Relation* relation, binder.FindRelation(*stmt.relation));
+  LEAT_RETURN(RefuseReadOnly(*relation, "delete from", stmt.relation->location));
+  const Scope scope = ScopeOf(*relation, *stmt.relation);
+  DeleteRows rows;
+  rows.table = relation->name;
+  if (stmt.where_clause != nullptr) {
+    ExprContext expressions;
+    expressions.clause = Clause::kWhere;
+    expressions.scope = &scope;
+    LEAT_ASSIGN(rows.where, binder.BindBool(stmt.where_clause, expressions, "WHERE"));
+  }
+  return rows;
+}
+
+Result<BoundStatement> BindTruncate(const PgQuery__TruncateStmt& stmt,
+                                    const StatementContext& context) {
+  TruncateTable truncate;
+  Binder binder(context.catalog);
+  for (const Node* node : Items(stmt.n_relations, stmt.relations)) {
+    LEAT_ASSIGN(const Relation* relation, binder.FindRelation(*node->range_var));
+    LEAT_RETURN(RefuseReadOnly(*relation, "truncate", node->range_var->location));
+    truncate.tables.push_back(relation->name);
+  }
+  return truncate;
+}
+
+Result<BoundStatement> BindCopy(const PgQuery__CopyStmt& stmt, const StatementContext& context) {
+  if (stmt.is_from == 0 || stmt.relation == nullptr) {
+    return NotSupported("COPY … TO is not supported", -1,
+                        "INSERT INTO a foreign table of a file server writes files; leat sql "
+                        "--csv -c 'SELECT …' prints.");
+  }
+  if (stmt.is_program != 0) return NotSupported("COPY … PROGRAM is not supported");
+  if (stmt.where_clause != nullptr) {
+    return NotSupported("COPY … WHERE is not supported", LocationOf(stmt.where_clause));
+  }
+  Binder binder(context.catalog);
+  LEAT_ASSIGN(const Relation* relation, binder.FindRelation(*stmt.relation));
+  // COPY into a source feeds bytes through its format: a test's fixture.
+  if (relation->kind != RelationKind::kForeign) {
+    LEAT_RETURN(RefuseReadOnly(*relation, "copy to", stmt.relation->location));
+  }
+  CopyFrom copy;
+  copy.table = relation->name;
+  copy.path = stmt.filename;
+  std::vector<std::pair<std::string, int>> names;
+  for (const std::string& name : StringsOf(Items(stmt.n_attlist, stmt.attlist))) {
+    names.emplace_back(name, -1);
+    copy.columns.push_back(name);
+  }
+  LEAT_RETURN(NamedColumns(names, *relation).status());
+  LEAT_ASSIGN(copy.options, BindOptions(Items(stmt.n_options, stmt.options)));
+  return copy;
+}
+
+}  // namespace leat

@@ -1,0 +1,173 @@
+// FROM: tables, views, subqueries, VALUES.
+#include <algorithm>
+
+#include "sql/bind.h"
+#include "sql/statement.h"
+
+namespace leat {
+namespace {
+
+constexpr int kViewDepthMax = 64;
+
+Status DuplicateAlias(std::string_view name) {
+  return SqlStatus(fmt::format("table name \"{}\" specified more than once", name),
+                   {.sqlstate = "42712"});
+}
+
+}  // namespace
+
+Result<FromItem> AliasedItem(LogicalPtr plan, std::string_view name, const PgQuery__Alias* alias,
+                             int location) {
+  ScopeTable table;
+  table.name = alias == nullptr ? name : alias->aliasname;
+  if (alias != nullptr && table.name != name) table.relation = name;
+  const size_t named = alias == nullptr ? 0 : alias->n_colnames;
+  if (named > plan->schema.columns.size()) {
+    return SqlStatus(fmt::format("table \"{}\" has {} columns available but {} columns specified",
+                                 table.name, plan->schema.size(), named),
+                     {.sqlstate = "42P10", .location = location});
+  }
+  for (int i = 0; i < plan->schema.size(); ++i) {
+    const Column& column = plan->schema.columns[static_cast<size_t>(i)];
+    const bool renamed = static_cast<size_t>(i) < named;
+    const std::string column_name =
+        renamed ? std::string(StringOf(alias->colnames[i])) : column.name;
+    table.columns.push_back({column_name, ColumnExpr(i, column.type), column.nullable});
+  }
+  return FromItem{std::move(plan), {std::move(table)}};
+}
+
+const Binder::CommonTable* Binder::FindCommonTable(std::string_view name) const {
+  for (auto level = common_tables_.rbegin(); level != common_tables_.rend(); ++level) {
+    const auto found = level->find(name);
+    if (found != level->end()) return &found->second;
+  }
+  return nullptr;
+}
+
+Result<const Relation*> Binder::FindRelation(const PgQuery__RangeVar& range) {
+  std::string name = range.relname;
+  const std::string_view schema = range.schemaname;
+  const bool known = schema.empty() || schema == "public" || schema == "pg_catalog";
+  if (!known) name = fmt::format("{}.{}", schema, name);
+  if (const Relation* relation = catalog_.FindRelation(name)) return relation;
+  std::vector<std::string> names;
+  for (const auto& [other, relation] : catalog_.relations()) names.push_back(other);
+  const auto nearest = NearestName(name, names);
+  return SqlStatus(
+      fmt::format("relation \"{}\" does not exist", name),
+      {.sqlstate = kUndefinedTable,
+       .location = range.location,
+       .hint = nearest ? fmt::format("Perhaps you meant \"{}\".", *nearest) : std::string()});
+}
+
+Result<LogicalPtr> Binder::BindRelation(const Relation& relation, int location) {
+  if (relation.kind == RelationKind::kView) {
+    if (view_depth_ >= kViewDepthMax) {
+      return SqlStatus(
+          fmt::format("infinite recursion detected in rules for relation \"{}\"", relation.name),
+          {.sqlstate = "42P17", .location = location});
+    }
+    Result<Query> query = BindViewQuery(relation, catalog_);
+    if (!query.ok()) {
+      const SqlError* error = SqlErrorOf(query.status());
+      SqlError copy = error == nullptr ? SqlError{} : *error;
+      copy.location = location;  // the place in the view's text is not in this one
+      return SqlStatus(fmt::format("view \"{}\": {}", relation.name, query.status().message()),
+                       std::move(copy));
+    }
+    return FirstColumns(query->root, query->visible);
+  }
+  if (relation.columns.empty() && relation.infer_columns) {
+    return SqlStatus(
+        fmt::format("the columns of \"{}\" are not known yet", relation.name),
+        {.sqlstate = "55000",
+         .location = location,
+         .hint = "Declare them, or let INSERT INTO … SELECT or the data say what they are first."});
+  }
+  return ScanOf(relation.name, relation.schema(), relation.has_seq, location);
+}
+
+Result<FromItem> Binder::BindRangeVar(const PgQuery__RangeVar& range) {
+  const std::string_view schema = range.schemaname;
+  if (schema.empty()) {
+    if (const CommonTable* common = FindCommonTable(range.relname)) {
+      return AliasedItem(common->plan, range.relname, range.alias, range.location);
+    }
+  }
+  LEAT_ASSIGN(const Relation* relation, FindRelation(range));
+  LEAT_ASSIGN(LogicalPtr plan, BindRelation(*relation, range.location));
+  return AliasedItem(std::move(plan), range.relname, range.alias, range.location);
+}
+
+Result<FromItem> Binder::BindRangeSubselect(const PgQuery__RangeSubselect& range) {
+  const PgQuery__SelectStmt& select = *range.subquery->select_stmt;
+  if (range.alias == nullptr) {
+    const bool values = select.n_values_lists > 0;
+    return SqlStatus(
+        values ? "VALUES in FROM must have an alias" : "subquery in FROM must have an alias",
+        {.sqlstate = kSyntaxError,
+         .location = values ? -1 : LocationOf(range.subquery),
+         .hint = values ? "For example, FROM (VALUES ...) [AS] foo."
+                        : "For example, FROM (SELECT ...) [AS] foo."});
+  }
+  // LATERAL without a reference to its left is a plain subquery; with one, the name is not found.
+  LEAT_ASSIGN(LogicalPtr plan, BindTable(select));
+  return AliasedItem(std::move(plan), range.alias->aliasname, range.alias, -1);
+}
+
+Result<FromItem> Binder::BindRangeFunction(const PgQuery__RangeFunction& range) {
+  const Node* first = range.functions[0];
+  if (Is(first, PG_QUERY__NODE__NODE_LIST)) first = first->list->items[0];
+  const int location = LocationOf(first);
+  std::string name = "this";
+  if (Is(first, PG_QUERY__NODE__NODE_FUNC_CALL)) {
+    name = StringOf(first->func_call->funcname[first->func_call->n_funcname - 1]);
+  }
+  return NotSupported(fmt::format("function {} in FROM is not supported", name), location,
+                      "Write VALUES, or a table with the rows.");
+}
+
+Result<FromItem> Binder::BindFromItem(const Node* node, const Scope* outer) {
+  switch (node->node_case) {
+    case PG_QUERY__NODE__NODE_RANGE_VAR:
+      return BindRangeVar(*node->range_var);
+    case PG_QUERY__NODE__NODE_RANGE_SUBSELECT:
+      return BindRangeSubselect(*node->range_subselect);
+    case PG_QUERY__NODE__NODE_JOIN_EXPR:
+      return BindJoin(*node->join_expr, outer);
+    case PG_QUERY__NODE__NODE_RANGE_FUNCTION:
+      return BindRangeFunction(*node->range_function);
+    default:
+      return NotSupported("TABLESAMPLE and XMLTABLE are not supported", LocationOf(node));
+  }
+}
+
+Result<FromItem> Binder::BindFrom(Nodes nodes, const Scope* outer) {
+  FromItem all;
+  for (const Node* node : nodes) {
+    LEAT_ASSIGN(FromItem item, BindFromItem(node, outer));
+    for (const ScopeTable& table : item.tables) {
+      const bool twice =
+          std::any_of(all.tables.begin(), all.tables.end(), [&](const ScopeTable& other) {
+            return !table.name.empty() && other.table_visible && other.name == table.name;
+          });
+      if (twice && table.table_visible) return DuplicateAlias(table.name);
+    }
+    if (!all.plan) {
+      all = std::move(item);
+      continue;
+    }
+    const int width = all.plan->schema.size();
+    for (ScopeTable& table : item.tables) {
+      for (ScopeColumn& column : table.columns) column.expr = ShiftColumns(column.expr, width);
+      all.tables.push_back(std::move(table));
+    }
+    all.plan = JoinOf(all.plan, item.plan, {});
+  }
+  // Without FROM there is one row, of no columns.
+  if (!all.plan) all.plan = ValuesOf({}, {{}});
+  return all;
+}
+
+}  // namespace leat

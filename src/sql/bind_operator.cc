@@ -1,0 +1,160 @@
+// Operators, and what the grammar makes of them: IN, BETWEEN, LIKE, IS DISTINCT FROM, NULLIF.
+#include "func/function.h"
+#include "sql/bind.h"
+
+namespace leat {
+namespace {
+
+ExprPtr Either(std::vector<ExprPtr> args) {
+  if (args.size() == 1) return args[0];
+  Expr expr;
+  expr.kind = ExprKind::kOr;
+  expr.type = Type(TypeId::kBool);
+  expr.location = args[0]->location;
+  expr.args = std::move(args);
+  return std::make_shared<const Expr>(std::move(expr));
+}
+
+std::string OperatorName(const PgQuery__AExpr& expr) {
+  return std::string(StringOf(expr.name[expr.n_name - 1]));
+}
+
+bool IsRow(const Node* node) { return Is(node, PG_QUERY__NODE__NODE_ROW_EXPR); }
+
+Status RefuseRows(const PgQuery__AExpr& expr) {
+  if (!IsRow(expr.lexpr) && !IsRow(expr.rexpr)) return Status::OK();
+  return NotSupported("row comparison is not supported", expr.location,
+                      "Compare the columns one by one: a = 1 AND b = 2.");
+}
+
+}  // namespace
+
+Result<ExprPtr> Binder::ApplyOperator(std::string_view symbol, std::vector<ExprPtr> args,
+                                      int location) {
+  std::vector<Type> types;
+  for (const ExprPtr& arg : args) types.push_back(arg->type);
+  LEAT_ASSIGN(Resolved resolved, ResolveOperator(symbol, types, location));
+  for (size_t i = 0; i < args.size(); ++i) {
+    LEAT_ASSIGN(args[i], Coerce(args[i], resolved.args[i], CastContext::kImplicit, settings_));
+  }
+  return WithLocation(CallExpr(resolved.function, std::move(args), resolved.result), location);
+}
+
+Result<ExprPtr> Binder::ApplyFunction(std::string_view name, std::vector<ExprPtr> args,
+                                      int location) {
+  std::vector<Type> types;
+  for (const ExprPtr& arg : args) types.push_back(arg->type);
+  LEAT_ASSIGN(Resolved resolved, ResolveFunction(name, types, location));
+  for (size_t i = 0; i < args.size(); ++i) {
+    LEAT_ASSIGN(args[i], Coerce(args[i], resolved.args[i], CastContext::kImplicit, settings_));
+  }
+  return WithLocation(CallExpr(resolved.function, std::move(args), resolved.result), location);
+}
+
+Result<ExprPtr> Binder::BindOperator(const PgQuery__AExpr& expr, const ExprContext& context) {
+  switch (expr.kind) {
+    case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY:
+    case PG_QUERY__A__EXPR__KIND__AEXPR_OP_ALL:
+      return BindAnyArray(expr, context);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_IN:
+      return BindInList(expr, context);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN:
+    case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN:
+    case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN_SYM:
+    case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM:
+      return BindBetween(expr, context);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR:
+      return NotSupported("SIMILAR TO is not supported", expr.location,
+                          "Use LIKE, or a regular expression: x ~ '^(a|b)$'.");
+    default:
+      break;
+  }
+  LEAT_RETURN(RefuseRows(expr));
+  std::vector<ExprPtr> args;
+  for (const Node* side : {expr.lexpr, expr.rexpr}) {
+    if (side == nullptr) continue;
+    LEAT_ASSIGN(ExprPtr arg, BindExpr(side, context));
+    args.push_back(std::move(arg));
+  }
+  switch (expr.kind) {
+    case PG_QUERY__A__EXPR__KIND__AEXPR_DISTINCT:
+      return ApplyFunction("is distinct from", std::move(args), expr.location);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_DISTINCT:
+      return ApplyFunction("is not distinct from", std::move(args), expr.location);
+    case PG_QUERY__A__EXPR__KIND__AEXPR_NULLIF:
+      return ApplyFunction("nullif", std::move(args), expr.location);
+    default:
+      return ApplyOperator(OperatorName(expr), std::move(args), expr.location);
+  }
+}
+
+Result<ExprPtr> Binder::BindInList(const PgQuery__AExpr& expr, const ExprContext& context) {
+  LEAT_RETURN(RefuseRows(expr));
+  const bool negated = OperatorName(expr) == "<>";
+  LEAT_ASSIGN(ExprPtr tested, BindExpr(expr.lexpr, context));
+  const PgQuery__List& list = *expr.rexpr->list;
+  LEAT_ASSIGN(auto items, BindExprs(Items(list.n_items, list.items), context));
+  // The constants get one type, with the tested value's, if they have one.
+  std::vector<Type> types = {tested->type};
+  for (const ExprPtr& item : items) {
+    if (UsesOnly(*item, 0, 0)) types.push_back(item->type);
+  }
+  if (types.size() > 2) {
+    const auto common = CommonType(types, "IN", expr.location);
+    for (size_t i = 0; common.ok() && i < items.size(); ++i) {
+      if (!UsesOnly(*items[i], 0, 0)) continue;
+      LEAT_ASSIGN(items[i], Coerce(items[i], *common, CastContext::kImplicit, settings_));
+    }
+  }
+  std::vector<ExprPtr> tests;
+  for (ExprPtr& item : items) {
+    LEAT_ASSIGN(ExprPtr test, ApplyOperator(negated ? "<>" : "=", {tested, item}, expr.location));
+    LEAT_ASSIGN(test, CoerceToBool(test, "IN", settings_));
+    tests.push_back(std::move(test));
+  }
+  return negated ? Conjunction(std::move(tests)) : Either(std::move(tests));
+}
+
+Result<ExprPtr> Binder::BindBetween(const PgQuery__AExpr& expr, const ExprContext& context) {
+  const PgQuery__List& list = *expr.rexpr->list;
+  LEAT_ASSIGN(ExprPtr tested, BindExpr(expr.lexpr, context));
+  LEAT_ASSIGN(ExprPtr low, BindExpr(list.items[0], context));
+  LEAT_ASSIGN(ExprPtr high, BindExpr(list.items[1], context));
+  const bool negated = expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN ||
+                       expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM;
+  const bool symmetric = expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN_SYM ||
+                         expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM;
+  const auto range = [&](const ExprPtr& from, const ExprPtr& to) -> Result<ExprPtr> {
+    LEAT_ASSIGN(ExprPtr a, ApplyOperator(negated ? "<" : ">=", {tested, from}, expr.location));
+    LEAT_ASSIGN(ExprPtr b, ApplyOperator(negated ? ">" : "<=", {tested, to}, expr.location));
+    return negated ? Either({a, b}) : Conjunction({a, b});
+  };
+  LEAT_ASSIGN(ExprPtr one, range(low, high));
+  if (!symmetric) return one;
+  LEAT_ASSIGN(ExprPtr other, range(high, low));
+  return negated ? Conjunction({one, other}) : Either({one, other});
+}
+
+// x = ANY (ARRAY[…]) is x IN (…); other arrays wait for array functions.
+Result<ExprPtr> Binder::BindAnyArray(const PgQuery__AExpr& expr, const ExprContext& context) {
+  const bool any = expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY;
+  if (!Is(expr.rexpr, PG_QUERY__NODE__NODE_A_ARRAY_EXPR) ||
+      expr.rexpr->a_array_expr->n_elements == 0) {
+    return NotSupported(
+        fmt::format("{} of an array that is not written out is not supported", any ? "ANY" : "ALL"),
+        expr.location, "Write IN (…), or = ANY (ARRAY[…]).");
+  }
+  const PgQuery__AArrayExpr& array = *expr.rexpr->a_array_expr;
+  LEAT_ASSIGN(ExprPtr tested, BindExpr(expr.lexpr, context));
+  LEAT_ASSIGN(auto items, BindExprs(Items(array.n_elements, array.elements), context));
+  LEAT_ASSIGN(items, CoerceAll(std::move(items), "ARRAY", array.location));
+  std::vector<ExprPtr> tests;
+  for (ExprPtr& item : items) {
+    LEAT_ASSIGN(ExprPtr test, ApplyOperator(OperatorName(expr), {tested, item}, expr.location));
+    LEAT_ASSIGN(test, CoerceToBool(test, any ? "ANY" : "ALL", settings_));
+    tests.push_back(std::move(test));
+  }
+  return any ? Either(std::move(tests)) : Conjunction(std::move(tests));
+}
+
+}  // namespace leat

@@ -1,0 +1,45 @@
+// One SELECT while it is bound.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sql/bind.h"
+
+namespace leat {
+
+struct OrderItem {
+  int target = 0;
+  bool descending = false;
+  bool nulls_first = false;
+};
+
+struct Binder::Selection {
+  const PgQuery__SelectStmt* select = nullptr;
+  SelectOptions options;
+  LogicalPtr plan;  // what is built so far
+  Scope scope;      // of the FROM
+  Collected collected;
+  std::vector<Target> targets;  // the select list, then what only ORDER BY and DISTINCT ON need
+  int visible = 0;
+  std::vector<ExprPtr> keys;  // GROUP BY
+  bool grouped = false;
+  ExprPtr having;
+  std::vector<OrderItem> order;
+  std::vector<int> distinct_on;  // targets
+  bool distinct = false;
+  // Correlated: conditions of WHERE that need the query around, apart from `plan`.
+  bool outer_allowed = false;
+  std::vector<ExprPtr> outer_conjuncts;
+
+  ExprContext Context(Clause clause) {
+    ExprContext context;
+    context.clause = clause;
+    context.scope = &scope;
+    context.collected = &collected;
+    context.select = select;
+    return context;
+  }
+};
+
+}  // namespace leat

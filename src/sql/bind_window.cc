@@ -1,0 +1,339 @@
+// Window functions: calls with OVER, their frames, and the nodes that compute them.
+#include <algorithm>
+#include <array>
+
+#include "func/function.h"
+#include "sql/bind.h"
+
+namespace leat {
+namespace {
+
+// PostgreSQL's FRAMEOPTION_ bits (nodes/parsenodes.h).
+constexpr int kNonDefault = 0x1;
+constexpr int kRange = 0x2;
+constexpr int kGroups = 0x8;
+constexpr int kStartUnbounded = 0x20;
+constexpr int kEndUnbounded = 0x100;
+constexpr int kStartCurrent = 0x200;
+constexpr int kEndCurrent = 0x400;
+constexpr int kStartPreceding = 0x800;
+constexpr int kEndPreceding = 0x1000;
+constexpr int kStartFollowing = 0x2000;
+constexpr int kEndFollowing = 0x4000;
+constexpr int kExclusion = 0x8000 | 0x10000 | 0x20000;
+
+struct NamedFunction {
+  std::string_view name;
+  WindowFunction function;
+  bool framed;  // the frame says which rows count
+};
+constexpr std::array kFunctions = {
+    NamedFunction{"sum", WindowFunction::kSum, true},
+    NamedFunction{"avg", WindowFunction::kAvg, true},
+    NamedFunction{"count", WindowFunction::kCount, true},
+    NamedFunction{"min", WindowFunction::kMin, true},
+    NamedFunction{"max", WindowFunction::kMax, true},
+    NamedFunction{"ema", WindowFunction::kEma, false},
+    NamedFunction{"row_number", WindowFunction::kRowNumber, false},
+    NamedFunction{"rank", WindowFunction::kRank, false},
+    NamedFunction{"dense_rank", WindowFunction::kDenseRank, false},
+    NamedFunction{"lag", WindowFunction::kLag, false},
+    NamedFunction{"lead", WindowFunction::kLead, false},
+    NamedFunction{"first_value", WindowFunction::kFirstValue, true},
+    NamedFunction{"last_value", WindowFunction::kLastValue, true},
+};
+
+const NamedFunction* FindFunction(std::string_view name) {
+  const auto found = std::find_if(kFunctions.begin(), kFunctions.end(),
+                                  [&](const NamedFunction& f) { return f.name == name; });
+  return found == kFunctions.end() ? nullptr : &*found;
+}
+
+bool IsAggregating(WindowFunction function) { return function <= WindowFunction::kMax; }
+
+Status CheckCall(const std::string& name, const PgQuery__FuncCall& call, bool aggregating) {
+  const auto refuse = [&](std::string what) {
+    return NotSupported(std::move(what), call.location);
+  };
+  if (call.agg_distinct != 0) return refuse("DISTINCT is not implemented for window functions");
+  if (call.n_agg_order > 0) {
+    return refuse("aggregate ORDER BY is not implemented for window functions");
+  }
+  if (call.agg_filter != nullptr && !aggregating) {
+    return refuse("FILTER is not implemented for non-aggregate window functions");
+  }
+  if (call.agg_star != 0 && name != "count") {
+    return SqlStatus(
+        fmt::format("{}(*) specified, but {} is not an aggregate function", name, name),
+        {.sqlstate = "42809", .location = call.location});
+  }
+  return Status::OK();
+}
+
+bool SameOrder(const std::vector<SortKey>& a, const std::vector<SortKey>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const SortKey& x, const SortKey& y) {
+    return x.descending == y.descending && x.nulls_first == y.nulls_first &&
+           Equal(*x.expr, *y.expr);
+  });
+}
+
+bool SamePlace(const WindowUse& a, const WindowUse& b) {
+  return a.frame.preceding == b.frame.preceding && a.frame.following == b.frame.following &&
+         a.frame.range == b.frame.range &&
+         std::equal(a.partition.begin(), a.partition.end(), b.partition.begin(), b.partition.end(),
+                    [](const ExprPtr& x, const ExprPtr& y) { return Equal(*x, *y); }) &&
+         SameOrder(a.order, b.order);
+}
+
+// The rows of a bound: constant, not negative.
+Result<int64_t> FrameOffset(const Node* node, const TextSettings& settings, const ExprPtr& bound,
+                            std::string_view which) {
+  if (!IsConstant(*bound)) {
+    return NotSupported("a frame offset that is not a constant is not supported", LocationOf(node));
+  }
+  LEAT_ASSIGN(ExprPtr number, Coerce(bound, Type(TypeId::kInt8), CastContext::kImplicit, settings));
+  LEAT_ASSIGN(auto scalar, EvaluateConstant(*number, {}));
+  if (!scalar->is_valid) {
+    return SqlStatus(fmt::format("frame {} offset must not be null", which),
+                     {.sqlstate = "22004", .location = LocationOf(node)});
+  }
+  const int64_t rows = static_cast<const arrow::Int64Scalar&>(*scalar).value;
+  if (rows < 0) {
+    return SqlStatus(fmt::format("frame {} offset must not be negative", which),
+                     {.sqlstate = "22013", .location = LocationOf(node)});
+  }
+  return rows;
+}
+
+// Whether the function takes these arguments, as far as their number and kind go.
+bool TakesArgs(WindowFunction function, const std::vector<ExprPtr>& args) {
+  const auto is = [&](size_t at, TypeId type) {
+    return CanCast(args[at]->type, Type(type), CastContext::kImplicit);
+  };
+  switch (function) {
+    case WindowFunction::kRowNumber:
+    case WindowFunction::kRank:
+    case WindowFunction::kDenseRank:
+      return args.empty();
+    case WindowFunction::kFirstValue:
+    case WindowFunction::kLastValue:
+      return args.size() == 1;
+    case WindowFunction::kEma:
+      return args.size() == 2 && is(0, TypeId::kFloat8) && is(1, TypeId::kInt8);
+    default:  // lag, lead
+      return !args.empty() && args.size() <= 3 && (args.size() < 2 || is(1, TypeId::kInt4));
+  }
+}
+
+const PgQuery__WindowDef* FindWindow(const PgQuery__SelectStmt* select, std::string_view name) {
+  if (select == nullptr) return nullptr;
+  for (const Node* node : Items(select->n_window_clause, select->window_clause)) {
+    if (node->window_def->name == name) return node->window_def;
+  }
+  return nullptr;
+}
+
+Status UnknownWindow(std::string_view name, int location) {
+  return SqlStatus(fmt::format("window \"{}\" does not exist", name),
+                   {.sqlstate = "42704", .location = location});
+}
+
+Status CannotOverride(std::string_view what, std::string_view name, int location) {
+  return SqlStatus(fmt::format("cannot override {} clause of window \"{}\"", what, name),
+                   {.sqlstate = "42P20", .location = location});
+}
+
+}  // namespace
+
+Result<RowFrame> Binder::BindFrame(const PgQuery__WindowDef& definition, bool ordered) {
+  const int options = definition.frame_options;
+  const int location = definition.location;
+  if ((options & kExclusion) != 0)
+    return NotSupported("EXCLUDE in a frame is not supported", location);
+  if ((options & kGroups) != 0) return NotSupported("GROUPS frames are not supported", location);
+  RowFrame frame;
+  const auto bound = [&](const Node* node, std::string_view which) -> Result<int64_t> {
+    ExprContext context;
+    context.clause = Clause::kWindow;
+    LEAT_ASSIGN(ExprPtr expr, BindExpr(node, context));
+    return FrameOffset(node, settings_, expr, which);
+  };
+  if ((options & kRange) != 0) {
+    const bool offsets =
+        (options & (kStartPreceding | kEndPreceding | kStartFollowing | kEndFollowing)) != 0;
+    if (offsets || (options & kStartCurrent) != 0) {
+      return NotSupported("this RANGE frame is not supported", location,
+                          "Write ROWS, or RANGE UNBOUNDED PRECEDING.");
+    }
+    // Without ORDER BY all rows of the partition are peers: the frame is the partition.
+    const bool whole = (options & kEndUnbounded) != 0 || !ordered;
+    frame.following = whole ? RowFrame::kUnbounded : 0;
+    frame.range = !whole;
+    return frame;
+  }
+  if ((options & kStartUnbounded) == 0) {
+    frame.preceding = 0;
+    if ((options & (kStartPreceding | kStartFollowing)) != 0) {
+      LEAT_ASSIGN(frame.preceding, bound(definition.start_offset, "starting"));
+      if ((options & kStartFollowing) != 0) frame.preceding = -frame.preceding;
+    }
+  }
+  frame.following = (options & kEndUnbounded) != 0 ? RowFrame::kUnbounded : 0;
+  if ((options & (kEndPreceding | kEndFollowing)) != 0) {
+    LEAT_ASSIGN(frame.following, bound(definition.end_offset, "ending"));
+    if ((options & kEndPreceding) != 0) frame.following = -frame.following;
+  }
+  return frame;
+}
+
+// Fills in partition, order and frame; a named window is looked up and completed.
+Status Binder::BindWindowPlace(const PgQuery__WindowDef& definition, const ExprContext& inside,
+                               WindowUse* use) {
+  const std::string_view name = definition.name;     // OVER w
+  const std::string_view base = definition.refname;  // OVER (w …)
+  if (!name.empty() && definition.n_partition_clause == 0 && definition.n_order_clause == 0 &&
+      base.empty() && (definition.frame_options & kNonDefault) == 0) {
+    const PgQuery__WindowDef* found = FindWindow(inside.select, name);
+    if (found != nullptr && found != &definition) return BindWindowPlace(*found, inside, use);
+    if (found == nullptr) return UnknownWindow(name, definition.location);
+  }
+  if (!base.empty()) {
+    const PgQuery__WindowDef* found = FindWindow(inside.select, base);
+    if (found == nullptr || found == &definition) return UnknownWindow(base, definition.location);
+    if (definition.n_partition_clause > 0) {
+      return CannotOverride("PARTITION BY", base, definition.location);
+    }
+    LEAT_RETURN(BindWindowPlace(*found, inside, use));
+    if (definition.n_order_clause > 0 && !use->order.empty()) {
+      return CannotOverride("ORDER BY", base, definition.location);
+    }
+    if ((found->frame_options & kNonDefault) != 0) {
+      return SqlStatus(fmt::format("cannot copy window \"{}\" because it has a frame clause", base),
+                       {.sqlstate = "42P20", .location = definition.location});
+    }
+  }
+  for (const Node* node : Items(definition.n_partition_clause, definition.partition_clause)) {
+    LEAT_ASSIGN(ExprPtr expr, BindValue(node, inside));
+    use->partition.push_back(std::move(expr));
+  }
+  for (const Node* node : Items(definition.n_order_clause, definition.order_clause)) {
+    const PgQuery__SortBy& sort = *node->sort_by;
+    SortKey key;
+    LEAT_ASSIGN(key.expr, BindValue(sort.node, inside));
+    key.descending = sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
+    key.nulls_first = sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_DEFAULT
+                          ? key.descending
+                          : sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST;
+    use->order.push_back(std::move(key));
+  }
+  LEAT_ASSIGN(use->frame, BindFrame(definition, !use->order.empty()));
+  return Status::OK();
+}
+
+Status Binder::BindWindowFunction(const std::string& name, const PgQuery__FuncCall& call,
+                                  const ExprContext& inside, WindowUse* use) {
+  WindowCall& out = use->call;
+  LEAT_ASSIGN(auto args, BindExprs(Items(call.n_args, call.args), inside));
+  if (!TakesArgs(out.function, args)) {
+    std::string types;
+    for (const ExprPtr& arg : args) types += (types.empty() ? "" : ", ") + PlainName(arg->type);
+    return SqlStatus(fmt::format("function {}({}) does not exist", name, types),
+                     {.sqlstate = kUndefinedFunction,
+                      .location = call.location,
+                      .hint = "No function matches the given name and argument types. You might "
+                              "need to add explicit type casts."});
+  }
+  if (args.empty()) {
+    out.result = Type(TypeId::kInt8);
+    return Status::OK();
+  }
+  const bool ema = out.function == WindowFunction::kEma;
+  if (ema && !IsConstant(*args[1])) {
+    return NotSupported("the length of ema must be a constant", args[1]->location);
+  }
+  LEAT_ASSIGN(args[0],
+              ema ? Coerce(args[0], Type(TypeId::kFloat8), CastContext::kImplicit, settings_)
+                  : ResolveUnknown(args[0], settings_));
+  if (args.size() > 1) {
+    const Type number(ema ? TypeId::kInt8 : TypeId::kInt4);
+    LEAT_ASSIGN(args[1], Coerce(args[1], number, CastContext::kImplicit, settings_));
+  }
+  if (args.size() > 2) {
+    // lag(anycompatible, integer, anycompatible): the value and its default agree on a type.
+    LEAT_ASSIGN(auto pair, CoerceAll({args[0], args[2]}, name, call.location));
+    args[0] = pair[0];
+    args[2] = pair[1];
+  }
+  out.result = args[0]->type;
+  out.args = std::move(args);
+  return Status::OK();
+}
+
+Result<ExprPtr> Binder::BindWindowCall(const std::string& name, const PgQuery__FuncCall& call,
+                                       const ExprContext& context) {
+  const NamedFunction* known = FindFunction(name);
+  if (known == nullptr) {
+    return NotSupported(fmt::format("window function {} is not supported", name), call.location);
+  }
+  LEAT_RETURN(CheckCall(name, call, IsAggregating(known->function)));
+  WindowUse use;
+  use.name = name;
+  use.location = call.location;
+  use.call.function = known->function;
+  ExprContext inside = context;
+  inside.in_window = true;
+  if (IsAggregating(known->function)) {
+    LEAT_ASSIGN(AggregateCall bound, BindAggregateCall(name, call, inside));
+    use.call.args = std::move(bound.args);
+    use.call.filter = std::move(bound.filter);
+    use.call.result = bound.result;
+  } else {
+    LEAT_RETURN(BindWindowFunction(name, call, inside, &use));
+  }
+  inside.clause = Clause::kWindow;
+  LEAT_RETURN(BindWindowPlace(*call.over, inside, &use));
+  const bool ranks =
+      use.call.function == WindowFunction::kRank || use.call.function == WindowFunction::kDenseRank;
+  if (ranks && use.order.empty()) return WithLocation(Int8Literal(1), call.location);
+  if (!known->framed) use.frame = RowFrame{};
+  const bool whole =
+      use.frame.preceding == RowFrame::kUnbounded && use.frame.following == RowFrame::kUnbounded;
+  use.needs_order = use.order.empty() && (!IsAggregating(known->function) || !whole);
+  auto& windows = context.collected->windows;
+  const Type result = use.call.result;
+  windows.push_back(std::move(use));
+  return ColumnAt(kWindowBase + static_cast<int>(windows.size()) - 1, result, call.location);
+}
+
+// Stacks a node for every different place; places[i] is the column of windows[i]. row_number alone
+// comes last, on top, where a filter over it becomes kTop.
+Result<LogicalPtr> Binder::BuildWindows(LogicalPtr plan, const std::vector<WindowUse>& windows,
+                                        std::vector<int>* places) {
+  for (const WindowUse& use : windows) {
+    if (!use.needs_order || HasSeq(*plan)) continue;
+    return NotSupported(
+        fmt::format("{} OVER without ORDER BY needs rows in their order of arrival", use.name),
+        use.location,
+        "Above a join, an aggregate or DISTINCT rows have no order: write OVER (ORDER BY …).");
+  }
+  places->assign(windows.size(), -1);
+  for (const bool numbers : {false, true}) {
+    for (size_t i = 0; i < windows.size(); ++i) {
+      const auto is_number = [](const WindowUse& use) {
+        return use.call.function == WindowFunction::kRowNumber;
+      };
+      if ((*places)[i] >= 0 || is_number(windows[i]) != numbers) continue;
+      WindowParts parts{windows[i].partition, windows[i].order, windows[i].frame, {}, {}};
+      for (size_t j = i; j < windows.size(); ++j) {
+        if (is_number(windows[j]) != numbers || !SamePlace(windows[i], windows[j])) continue;
+        (*places)[j] = plan->schema.size() + static_cast<int>(parts.calls.size());
+        parts.calls.push_back(windows[j].call);
+        parts.names.push_back(windows[j].name);
+      }
+      plan = WindowOn(std::move(plan), std::move(parts));
+    }
+  }
+  return plan;
+}
+
+}  // namespace leat
