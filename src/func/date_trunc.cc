@@ -66,6 +66,12 @@ constexpr std::array kUnitNames = {
     UnitName{"timezone_minute", DateUnit::kTimezoneMinute},
 };
 
+// Whether any date_trunc takes it: then PostgreSQL calls it unsupported, else unrecognized.
+bool IsTruncation(DateUnit unit) {
+  return unit <= DateUnit::kMillennium ||
+         (unit >= DateUnit::kTimezone && unit != DateUnit::kUnknown);
+}
+
 // The year in which its decade, century or millennium begins; they begin with a year 1.
 int64_t FirstYear(int64_t year, DateUnit unit) {
   switch (unit) {
@@ -122,7 +128,7 @@ Result<ArrayPtr> TruncateTimestamp(const Call& call, Arguments args) {
   return MapRows<Micros>(call, args, [&](int64_t row) -> Micros {
     const DateUnit unit = units[row];
     if (unit > DateUnit::kMillennium) {
-      SetUnitError(call, row, units, args[1].type);
+      SetUnitError(call, row, units, args[1].type, IsTruncation(units[row]));
       return 0;
     }
     const Micros at = timestamps[row];
@@ -142,7 +148,8 @@ Result<ArrayPtr> TruncateInZone(const Call& call, Arguments args) {
     const auto zone = TimeZone::Find(zones[row]);
     if (!zone.ok()) SetError(call, row, zone.status());
     const DateUnit unit = units[row];
-    if (unit > DateUnit::kMillennium) SetUnitError(call, row, units, args[1].type);
+    if (unit > DateUnit::kMillennium)
+      SetUnitError(call, row, units, args[1].type, IsTruncation(units[row]));
     const Micros at = timestamps[row];
     if (!zone.ok() || unit > DateUnit::kMillennium || IsInfiniteTimestamp(at)) return at;
     const Micros local = (*zone)->ToLocal(at);
@@ -190,7 +197,7 @@ Result<ArrayPtr> TruncateInterval(const Call& call, Arguments args) {
   return MapRows<Interval>(call, args, [&](int64_t row) {
     const DateUnit unit = units[row];
     if (unit > DateUnit::kMillennium || unit == DateUnit::kWeek) {
-      SetUnitError(call, row, units, args[1].type);
+      SetUnitError(call, row, units, args[1].type, IsTruncation(units[row]));
       return Interval{};
     }
     return TruncateOne(intervals[row], unit);
@@ -234,8 +241,9 @@ DateUnit DateUnitOf(std::string_view name) {
   return singular <= DateUnit::kMillennium ? singular : DateUnit::kUnknown;
 }
 
-void SetUnitError(const Call& call, int64_t row, const DateUnits& units, const Type& type) {
-  const bool known = units[row] != DateUnit::kUnknown;
+void SetUnitError(const Call& call, int64_t row, const DateUnits& units, const Type& type,
+                  bool supported_elsewhere) {
+  const bool known = units[row] != DateUnit::kUnknown && supported_elsewhere;
   std::string lower(units.name(row));
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   call.errors->Set(row, known ? "0A000" : "22023",

@@ -54,6 +54,7 @@ class DateUnits {
 };
 
 // `unit "x" not recognized for type date` (22023), or "… not supported …" (0A000).
-void SetUnitError(const Call& call, int64_t row, const DateUnits& units, const Type& type);
+void SetUnitError(const Call& call, int64_t row, const DateUnits& units, const Type& type,
+                  bool supported_elsewhere = true);
 
 }  // namespace leat

@@ -17,6 +17,9 @@ void AddDateArithmeticFunctions(std::vector<Function>* out);
 void AddDateFunctions(std::vector<Function>* out);
 void AddDateTruncFunctions(std::vector<Function>* out);
 void AddDateExtractFunctions(std::vector<Function>* out);
-void AddTextOperators(std::vector<Function>* out);
+void AddStringFunctions(std::vector<Function>* out);
+void AddStringEditFunctions(std::vector<Function>* out);
+void AddPatternFunctions(std::vector<Function>* out);
+void AddConcatFunctions(std::vector<Function>* out);
 
 }  // namespace leat

@@ -20,7 +20,10 @@ std::vector<Function> MakeFunctions() {
   AddDateFunctions(&all);
   AddDateTruncFunctions(&all);
   AddDateExtractFunctions(&all);
-  AddTextOperators(&all);
+  AddStringFunctions(&all);
+  AddStringEditFunctions(&all);
+  AddPatternFunctions(&all);
+  AddConcatFunctions(&all);
   return all;
 }
 

@@ -48,9 +48,9 @@ class Reader {
       }
     } else if (text_.substr(begin, 2) == "::") {
       ++at_;
-    } else if (std::string_view("<>=~!|-*#@%").find(c) != std::string_view::npos) {
+    } else if (std::string_view("<>=~!|-*#@%^").find(c) != std::string_view::npos) {
       while (at_ < text_.size() &&
-             std::string_view(c == '|' ? "|/" : "<>=~!*#>").find(text_[at_]) !=
+             std::string_view(c == '|' ? "|/" : "<>=~!*#@").find(text_[at_]) !=
                  std::string_view::npos) {
         ++at_;
       }
@@ -100,7 +100,7 @@ class Reader {
         token == ">=") {
       return 20;
     }
-    return token == "^" ? 70 : std::string_view("|~!#@&-<").find(token[0]) != token.npos ? 40 : 0;
+    return token == "^" ? 70 : std::string_view("|~!#@&-<^").find(token[0]) != token.npos ? 40 : 0;
   }
 
   Result<ExprPtr> Binary(int least) {
@@ -219,6 +219,10 @@ class Reader {
     while (!Is(")") && !token_.empty()) {
       LEAT_ASSIGN(ExprPtr arg, Binary(0));
       args.push_back(arg);
+      if (Take("IN")) {  // position(b IN a)
+        LEAT_ASSIGN(ExprPtr text, Binary(0));
+        args.insert(args.begin(), text);
+      }
       Take(",");
     }
     Next();
