@@ -11,7 +11,8 @@ namespace leat {
 namespace {
 
 // Sections of a run, in the file's order.
-enum Section : uint8_t { kKeyOffsets, kFirsts, kValueOffsets, kWeights, kSlots, kKeys, kValues };
+constexpr int kKeyOffsets = 0, kFirsts = 1, kValueOffsets = 2, kWeights = 3, kSlots = 4, kKeys = 5,
+              kValues = 6;
 
 constexpr char kMagic[8] = {'l', 'e', 'a', 't', 'r', 'u', 'n', '1'};
 constexpr uint64_t kAlign = 64;

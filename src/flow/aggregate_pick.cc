@@ -1,0 +1,220 @@
+// min, max, arg_min, arg_max, first, last: the value of the row that is first in some order.
+#include <arrow/array.h>
+#include <arrow/builder.h>
+
+#include "data/key.h"
+#include "flow/aggregate_call.h"
+#include "flow/row_errors.h"
+#include "state/chunked.h"
+#include "state/index.h"
+
+namespace leat::aggregate_internal {
+namespace {
+
+using Pick = Aggregate::Pick;
+
+// The bytes by which the rows compare before `_seq`.
+Status EncodeOrder(const Aggregate& aggregate, const CallInput& input, Strings* order) {
+  const int64_t rows = input.batch->rows;
+  if (aggregate.pick == Pick::kFirst) {
+    order->offsets.assign(static_cast<size_t>(rows) + 1, 0);
+    return Status::OK();
+  }
+  if (aggregate.pick == Pick::kLast) {
+    const Type seq_type(TypeId::kInt8);
+    std::shared_ptr<arrow::Array> seq = input.batch->seq;
+    if (!seq) {
+      LEAT_ASSIGN(seq, arrow::MakeArrayFromScalar(arrow::Int64Scalar(0), rows));
+    }
+    return KeyEncoder({{.type = seq_type, .descending = true}}).Encode({seq}, rows, order);
+  }
+  const Argument& by = input.args[static_cast<size_t>(aggregate.pick_by)];
+  return KeyEncoder({{.type = by.type, .descending = aggregate.pick == Pick::kGreatest}})
+      .Encode({by.array}, rows, order);
+}
+
+Result<std::shared_ptr<arrow::Array>> DecodeValues(const Type& type,
+                                                   const std::vector<std::string>& rows) {
+  RowDecoder decoder({type});
+  for (const std::string& row : rows) {
+    if (row.empty()) {
+      decoder.AppendNull();
+    } else {
+      LEAT_RETURN(decoder.Append(std::string_view(row).substr(kSeqBytes)));
+    }
+  }
+  LEAT_ASSIGN(auto columns, decoder.Finish());
+  return columns[0];
+}
+
+class BestRowStates : public CallStates {
+ public:
+  explicit BestRowStates(const AggregateCall& call)
+      : aggregate_(*call.aggregate), type_(call.args[0]->type) {}
+
+  Status Resize(int64_t groups) override {
+    best_.Resize(groups);
+    return Status::OK();
+  }
+
+  Status Update(const CallInput& input) override {
+    LEAT_ASSIGN(const PickedRows picked, PickRows(aggregate_, input));
+    for (size_t i = 0; i < picked.rows.size(); ++i) {
+      Best& best = best_[input.groups[picked.rows[i]]];
+      const auto at = static_cast<int64_t>(i);
+      const int order = best.set ? picked.order[at].compare(best.order) : -1;
+      if (order > 0 || (order == 0 && picked.values[at] >= best.value)) continue;
+      heap_ -= best.heap();
+      best.order = picked.order[at];
+      best.value = picked.values[at];
+      best.set = true;
+      heap_ += best.heap();
+    }
+    return Status::OK();
+  }
+
+  Result<std::shared_ptr<arrow::Array>> Answers(std::span<const uint32_t> groups,
+                                                ErrorMask*) const override {
+    std::vector<std::string> rows;
+    for (const uint32_t group : groups) rows.push_back(best_[group].value);
+    return DecodeValues(type_, rows);
+  }
+
+  void Clear(uint32_t group) override {
+    heap_ -= best_[group].heap();
+    best_[group] = {};
+  }
+
+  void Save(uint32_t group, std::string* out) const override {
+    const Best& best = best_[group];
+    if (!best.set) return;
+    const auto size = static_cast<uint32_t>(best.order.size());
+    out->append(reinterpret_cast<const char*>(&size), sizeof(size));
+    *out += best.order;
+    *out += best.value;
+  }
+
+  Status Load(uint32_t group, std::string_view bytes) override {
+    if (bytes.empty()) return Status::OK();
+    uint32_t size = 0;
+    if (bytes.size() < sizeof(size)) return Status::Invalid("an aggregate's state is cut off");
+    std::memcpy(&size, bytes.data(), sizeof(size));
+    bytes.remove_prefix(sizeof(size));
+    if (bytes.size() < size) return Status::Invalid("an aggregate's state is cut off");
+    best_[group] = {std::string(bytes.substr(0, size)), std::string(bytes.substr(size)), true};
+    heap_ += best_[group].heap();
+    return Status::OK();
+  }
+
+  int64_t memory() const override { return best_.memory() + heap_; }
+
+ private:
+  struct Best {
+    std::string order, value;
+    bool set = false;
+    int64_t heap() const { return static_cast<int64_t>(order.size() + value.size()); }
+  };
+  const Aggregate& aggregate_;
+  const Type type_;
+  Chunked<Best> best_;
+  int64_t heap_ = 0;
+};
+
+class OrderedRowStates : public CallStates {
+ public:
+  OrderedRowStates(const AggregateCall& call, const GroupTable& groups)
+      : aggregate_(*call.aggregate),
+        type_(call.args[0]->type),
+        groups_(groups),
+        rows_(MakeIndex()) {}
+
+  Status Resize(int64_t) override { return Status::OK(); }
+
+  Status Update(const CallInput& input) override {
+    LEAT_ASSIGN(const PickedRows picked, PickRows(aggregate_, input));
+    std::string key;
+    for (size_t i = 0; i < picked.rows.size(); ++i) {
+      const auto at = static_cast<int64_t>(i);
+      key = groups_.key(input.groups[picked.rows[i]]);
+      key += picked.order[at];
+      keys_.Append(key);
+      values_.Append(picked.values[at]);
+      weights_.push_back(input.weight(picked.rows[i]));
+    }
+    return Status::OK();
+  }
+
+  Result<std::shared_ptr<arrow::Array>> Answers(std::span<const uint32_t> groups,
+                                                ErrorMask*) const override {
+    std::vector<std::string> rows;
+    for (const uint32_t group : groups) {
+      std::string& row = rows.emplace_back();
+      const std::string_view prefix = groups_.key(group);
+      LEAT_RETURN(rows_->Scan(prefix, EndOfPrefix(prefix), false,
+                              [&](std::string_view, std::string_view value, int64_t weight) {
+                                if (weight <= 0) return true;
+                                row = value;
+                                return false;
+                              }));
+    }
+    return DecodeValues(type_, rows);
+  }
+
+  Status Commit() override {
+    LEAT_RETURN(rows_->Apply(keys_, values_, weights_));
+    keys_.Clear();
+    values_.Clear();
+    weights_.clear();
+    return Status::OK();
+  }
+
+  // The rows went when they were taken back.
+  void Clear(uint32_t) override {}
+  void Save(uint32_t, std::string*) const override {}
+  Status Load(uint32_t, std::string_view) override { return Status::OK(); }
+  Status Checkpoint(StateWriter* writer) override { return rows_->Checkpoint(writer); }
+  Status Restore(StateReader* reader) override { return rows_->Restore(reader); }
+  int64_t memory() const override { return rows_->stats().bytes; }
+
+ private:
+  const Aggregate& aggregate_;
+  const Type type_;
+  const GroupTable& groups_;
+  std::unique_ptr<Index> rows_;  // by group and order, of `_seq` and value
+  Strings keys_, values_;        // of the epoch
+  std::vector<int64_t> weights_;
+};
+
+}  // namespace
+
+Result<PickedRows> PickRows(const Aggregate& aggregate, const CallInput& input) {
+  const int64_t rows = input.batch->rows;
+  const bool by_value = aggregate.pick == Pick::kLeast || aggregate.pick == Pick::kGreatest;
+  const Argument& by = input.args[static_cast<size_t>(by_value ? aggregate.pick_by : 0)];
+  Strings order, values;
+  LEAT_RETURN(EncodeOrder(aggregate, input, &order));
+  LEAT_RETURN(EncodeRows({input.args[0].array}, {input.args[0].type}, rows, &values));
+  PickedRows picked;
+  std::string value;
+  for (int64_t row = 0; row < rows; ++row) {
+    if (!input.Counts(row) || (by_value && by.array->IsNull(row))) continue;
+    picked.rows.push_back(row);
+    picked.order.Append(order[row]);
+    value.clear();
+    AppendSeq(*input.batch, row, &value);
+    value += values[row];
+    picked.values.Append(value);
+  }
+  return picked;
+}
+
+std::unique_ptr<CallStates> MakeBestRowStates(const AggregateCall& call) {
+  return std::make_unique<BestRowStates>(call);
+}
+
+std::unique_ptr<CallStates> MakeOrderedRowStates(const AggregateCall& call,
+                                                 const GroupTable& groups) {
+  return std::make_unique<OrderedRowStates>(call, groups);
+}
+
+}  // namespace leat::aggregate_internal

@@ -1,0 +1,152 @@
+#include "state/group_log.h"
+
+#include <algorithm>
+#include <cstring>
+#include <sstream>
+#include <unordered_set>
+
+namespace leat {
+namespace {
+
+constexpr std::string_view kMagic = "leatgrp1";
+constexpr uint32_t kGone = UINT32_MAX;  // in place of a state's size
+constexpr size_t kFileBytes = size_t{32} << 20;
+
+struct RecordHead {
+  uint32_t key_size;
+  uint32_t state_size;
+};
+
+void AppendRecord(std::string_view key, uint32_t state_size, std::string* out) {
+  const RecordHead head{static_cast<uint32_t>(key.size()), state_size};
+  out->append(reinterpret_cast<const char*>(&head), sizeof(head));
+  out->append(key);
+}
+
+Status BadFile() {
+  return Status::IOError("a file of groups in the state is damaged or of another version");
+}
+
+}  // namespace
+
+int64_t GroupLog::CountChanged(const GroupTable& table, uint32_t since) const {
+  int64_t count = 0;
+  const int64_t groups = std::min(table.capacity(), changed_.size());
+  for (int64_t i = 0; i < groups; ++i) {
+    count += changed_[i] >= since && table.live(static_cast<uint32_t>(i)) ? 1 : 0;
+  }
+  if (since == 0) return count;
+  return count + std::count_if(erased_.begin(), erased_.end(),
+                               [&](const Gone& gone) { return gone.number >= since; });
+}
+
+Status GroupLog::Checkpoint(const GroupTable& table, const Save& save, StateWriter* writer) {
+  changed_.Resize(table.capacity());
+  Segment segment{.since = current_, .records = CountChanged(table, current_), .files = {}};
+  const bool too_many_gone = static_cast<int64_t>(erased_.size()) > 2 * table.size() + 1000;
+  if (segment.records > 0 || too_many_gone) {
+    while (!segments_.empty() &&
+           (too_many_gone || segments_.back().records <= 2 * segment.records)) {
+      segment.since = segments_.back().since;
+      segments_.pop_back();
+      segment.records = CountChanged(table, segment.since);
+    }
+    if (segments_.empty()) {  // everything: nothing older is left to be taken back
+      segment.since = 0;
+      erased_.clear();
+      segment.records = CountChanged(table, 0);
+    }
+    LEAT_RETURN(Write(table, save, &segment, writer));
+    segments_.push_back(std::move(segment));
+  }
+  ++current_;
+  std::ostringstream list;
+  list << current_ << '\n';
+  for (const Segment& one : segments_) {
+    list << one.since << ' ' << one.records << ' ' << one.files.size() << '\n';
+    for (const std::string& file : one.files) list << file << '\n';
+  }
+  for (size_t i = 0; i + 1 < segments_.size() || (i < segments_.size() && segment.files.empty());
+       ++i) {
+    for (const std::string& file : segments_[i].files) LEAT_RETURN(writer->KeepFile(file));
+  }
+  return writer->PutBlob("groups", list.str());
+}
+
+Status GroupLog::Write(const GroupTable& table, const Save& save, Segment* segment,
+                       StateWriter* writer) const {
+  std::string bytes(kMagic);
+  const auto flush = [&](size_t least) -> Status {
+    if (bytes.size() < least) return Status::OK();
+    LEAT_ASSIGN(auto name, writer->PutFile(bytes));
+    segment->files.push_back(std::move(name));
+    bytes = kMagic;
+    return Status::OK();
+  };
+  std::unordered_set<std::string_view> gone;
+  for (const Gone& one : erased_) {
+    if (one.number < segment->since || table.Find(one.key) != GroupTable::kNone) continue;
+    if (gone.insert(one.key).second) AppendRecord(one.key, kGone, &bytes);
+    LEAT_RETURN(flush(kFileBytes));
+  }
+  std::string state;
+  for (int64_t i = 0; i < table.capacity(); ++i) {
+    const auto group = static_cast<uint32_t>(i);
+    if (changed_[i] < segment->since || !table.live(group)) continue;
+    state.clear();
+    save(group, &state);
+    AppendRecord(table.key(group), static_cast<uint32_t>(state.size()), &bytes);
+    bytes += state;
+    LEAT_RETURN(flush(kFileBytes));
+  }
+  return flush(kMagic.size() + (segment->files.empty() ? 0 : 1));
+}
+
+Status GroupLog::Restore(GroupTable* table, const Load& load, const Erase& erase,
+                         StateReader* reader) {
+  LEAT_ASSIGN(const std::string blob, reader->GetBlob("groups"));
+  std::istringstream list(blob);
+  list >> current_;
+  Segment segment;
+  size_t files = 0;
+  while (list >> segment.since >> segment.records >> files) {
+    segment.files.assign(files, {});
+    for (std::string& name : segment.files) {
+      list >> name;
+      LEAT_ASSIGN(const auto file, reader->GetFile(name));
+      LEAT_RETURN(Read(segment, *file, table, load, erase));
+    }
+    segments_.push_back(segment);
+  }
+  return Status::OK();
+}
+
+Status GroupLog::Read(const Segment& segment, std::string_view file, GroupTable* table,
+                      const Load& load, const Erase& erase) {
+  if (!file.starts_with(kMagic)) return BadFile();
+  file.remove_prefix(kMagic.size());
+  while (!file.empty()) {
+    RecordHead head;
+    if (file.size() < sizeof(head)) return BadFile();
+    std::memcpy(&head, file.data(), sizeof(head));
+    file.remove_prefix(sizeof(head));
+    const size_t state_size = head.state_size == kGone ? 0 : head.state_size;
+    if (file.size() < head.key_size + state_size) return BadFile();
+    const std::string_view key = file.substr(0, head.key_size);
+    const std::string_view state = file.substr(head.key_size, state_size);
+    file.remove_prefix(head.key_size + state_size);
+    if (head.state_size == kGone) {
+      erased_.push_back({std::string(key), segment.since});
+      const uint32_t group = table->Find(key);
+      if (group != GroupTable::kNone) erase(group);
+      continue;
+    }
+    const uint32_t group = table->FindOrInsert(key);
+    changed_.Resize(table->capacity());
+    changed_[group] = segment.since;
+    LEAT_RETURN(load(group, state));
+  }
+  return Status::OK();
+}
+
+}  // namespace leat
