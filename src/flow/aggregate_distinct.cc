@@ -19,6 +19,7 @@ class DistinctStates : public CallStates {
       : accumulators_(std::move(accumulators)),
         types_(std::move(types)),
         groups_(groups),
+        exact_(std::all_of(types_.begin(), types_.end(), IsExact)),
         values_(MakeIndex()) {}
 
   Status Resize(int64_t groups) override { return accumulators_->Resize(groups); }
@@ -45,7 +46,8 @@ class DistinctStates : public CallStates {
   std::unique_ptr<Accumulators> accumulators_;
   const std::vector<Type> types_;
   const GroupTable& groups_;
-  std::unique_ptr<Index> values_;  // by group and value as a key, of the value's exact bytes
+  const bool exact_;               // equal values are identical: their `_seq` does not matter
+  std::unique_ptr<Index> values_;  // by group and value as a key, of `_seq` and the value's bytes
 };
 
 Result<std::vector<std::string>> DistinctStates::Seen(const Strings& keys) const {
@@ -69,6 +71,7 @@ Status DistinctStates::Update(const CallInput& input) {
   Strings args, rows_bytes, keys, values, distinct;
   LEAT_RETURN(KeyEncoder(std::move(key_columns)).Encode(columns, rows, &args));
   LEAT_RETURN(EncodeRows(columns, types_, rows, &rows_bytes));
+  std::string value;
   std::vector<int64_t> weights;
   std::vector<std::pair<std::string, uint32_t>> touched;
   for (int64_t row = 0; row < rows; ++row) {
@@ -76,7 +79,10 @@ Status DistinctStates::Update(const CallInput& input) {
     std::string key(groups_.key(input.groups[row]));
     key += args[row];
     keys.Append(key);
-    values.Append(rows_bytes[row]);
+    value.assign(exact_ ? kSeqBytes : 0, '\0');
+    if (!exact_) AppendSeq(*input.batch, row, &value);
+    value += rows_bytes[row];
+    values.Append(value);
     weights.push_back(input.weight(row));
     touched.emplace_back(std::move(key), input.groups[row]);
   }
@@ -107,7 +113,7 @@ Status DistinctStates::Feed(const std::vector<uint32_t>& groups,
                             const std::vector<int64_t>& weights) {
   if (groups.empty()) return Status::OK();
   RowDecoder decoder(types_);
-  for (const std::string_view value : values) LEAT_RETURN(decoder.Append(value));
+  for (const std::string_view value : values) LEAT_RETURN(decoder.Append(value.substr(kSeqBytes)));
   LEAT_ASSIGN(auto columns, decoder.Finish());
   std::vector<Argument> args;
   for (size_t i = 0; i < columns.size(); ++i) {

@@ -37,7 +37,9 @@ struct AggregateCall {
   Type result;
 };
 // Output: the keys, then the calls. Without keys: always one row (`SELECT count(*)` of nothing is 0),
-// there from the first epoch on.
+// there from the first epoch on. Where equal keys are not identical (-0 and 0, 1.0 and 1.00), those of
+// the row of least `_seq`, then of least bytes, stand for the group. A group whose answer fails (a sum
+// out of range) is a reject: its output row, null where it failed, until the answer exists again.
 struct AggregateSpec {
   Schema input;
   std::vector<ExprPtr> keys;
@@ -110,7 +112,9 @@ struct WindowSpec {
 Result<std::unique_ptr<Operator>> MakeWindow(WindowSpec spec);
 
 // Turns keyed upserts into a delta. Input: the row with weight +1 (insert or update) or -1 (delete:
-// only the key columns matter). Holds the last row of each key; emits the old one with -1.
+// only the key columns matter). Holds the last row of each key; emits the old one with -1. Of an
+// epoch's upserts of one key the last counts (by `_seq`, else by arrival); an update keeps the `_seq`
+// of the row it replaces.
 struct UpsertSpec { Schema input; std::vector<int> key; };
 Result<std::unique_ptr<Operator>> MakeUpsert(UpsertSpec spec);
 
