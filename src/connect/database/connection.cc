@@ -69,6 +69,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(const DatabaseUrl& url) {
       &error));
   if (url.system == System::kSqlite) {
     LEAT_RETURN(connection->Execute("PRAGMA busy_timeout = 5000", "connect"));
+    LEAT_RETURN(connection->Execute("PRAGMA cache_size = -32768", "connect"));  // 32 MiB
   }
   return connection;
 }

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 // Digits that a double keeps: SQLite stores a NUMERIC with a fraction as one.
 constexpr int32_t kSqliteDigitsMax = 15;
-constexpr std::string_view kAsText = " TEXT";
+constexpr std::string_view kAsText = "TEXT ";
 
 std::string Upper(std::string_view text) {
   std::string upper(text);
@@ -79,7 +79,7 @@ std::string SqliteType(const Type& type) {
   switch (type.id) {
     case TypeId::kNumeric: {
       const bool fits = IsDecimal(type) && type.precision <= kSqliteDigitsMax;
-      return Upper(TypeName(type)) + (fits ? "" : std::string(kAsText));
+      return (fits ? "" : std::string(kAsText)) + Upper(TypeName(type));
     }
     case TypeId::kTimestamp:
       return "TIMESTAMP";
@@ -227,7 +227,7 @@ std::string DeclaredType(System system, const Type& type) {
 
 Type TypeOfDeclared(System system, std::string_view declared) {
   std::string name = Lower(declared);
-  if (name.ends_with(" text")) name.resize(name.size() - kAsText.size());
+  if (name.starts_with("text ")) name.erase(0, kAsText.size());
   if (name == "blob") return TypeId::kBytea;
   if (name == "double") return TypeId::kFloat8;
   if (name == "float") return system == System::kSqlite ? TypeId::kFloat8 : TypeId::kFloat4;
@@ -243,15 +243,19 @@ Type TypeOfDeclared(System system, std::string_view declared) {
 }
 
 bool CanHold(System system, std::string_view declared, const Type& type) {
-  if (Upper(declared) == DeclaredType(system, type)) return true;
   const Type there = TypeOfDeclared(system, declared);
-  if (there == type || there.is_string()) return system == System::kSqlite || type.is_string();
+  if (there == type || Upper(declared) == DeclaredType(system, type)) return true;
+  if (there.is_string()) {
+    return type.is_string() || system == System::kSqlite || DuckdbType(type) == "VARCHAR";
+  }
   if (type.is_integer()) {
     return IntegerWidth(there) >= IntegerWidth(type) ||
-           (there.id == TypeId::kNumeric && there.precision < 0) || system == System::kSqlite;
+           (system == System::kSqlite && IntegerWidth(there) > 0) ||
+           (there.id == TypeId::kNumeric && there.precision < 0);
   }
   if (type.is_float()) return there.id == TypeId::kFloat8;
-  return false;
+  return IsDecimal(type) && IsDecimal(there) && there.scale >= type.scale &&
+         there.precision - there.scale >= type.precision - type.scale;
 }
 
 Result<std::shared_ptr<arrow::Array>> Lower(System system,

@@ -20,7 +20,7 @@ std::string QuoteName(std::string_view name);  // "a""b"
 std::string QuoteText(std::string_view text);  // 'it''s'
 
 // The type to declare a column with. SQLite has no exact decimal: up to 15 digits a numeric has
-// NUMERIC affinity, beyond that it is kept as text (a type that ends in TEXT).
+// NUMERIC affinity, beyond that it is kept as text (a type that begins with TEXT).
 std::string DeclaredType(System system, const Type& type);
 // The type that a declared type means; text where it is none of ours.
 Type TypeOfDeclared(System system, std::string_view declared);

@@ -111,6 +111,7 @@ Status AdbcStatus(const DatabaseUrl& url, std::string_view what, AdbcStatusCode 
   std::string words =
       error->message == nullptr ? fmt::format("ADBC status {}", code) : std::string(error->message);
   if (error->release != nullptr) error->release(error);
+  words.resize(std::min(words.size(), words.find("\nquery")));  // SQLite's driver repeats the SQL
   std::string hint = HintFor(words);
   return WithHint(fmt::format("could not {} in \"{}\": {}", what, url.text, words),
                   std::move(hint));

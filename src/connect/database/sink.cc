@@ -251,6 +251,8 @@ std::string DatabaseSink::InsertSql() const {
   auto sql = fmt::format("INSERT INTO {} ({}) SELECT {} FROM {} WHERE true", QuoteName(table_),
                          Names(all_), values, kCame);
   if (!upsert()) return sql;
+  // In the key's order, so that SQLite goes through its tree once, from left to right.
+  if (url_.system == System::kSqlite) sql += " ORDER BY " + Names(spec_.key);
   std::vector<int> rest;
   for (const int i : all_) {
     if (std::find(spec_.key.begin(), spec_.key.end(), i) == spec_.key.end()) rest.push_back(i);

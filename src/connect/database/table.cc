@@ -95,7 +95,8 @@ Status CreateTable(Connection* connection, const std::string& table, const SinkS
     }
   }
   if (!key.empty()) sql += "\n  " + key;
-  sql += "\n)";
+  // SQLite then keeps the rows in the key's tree, not in a second one beside it.
+  sql += sqlite && !key.empty() ? "\n) WITHOUT ROWID" : "\n)";
   LEAT_RETURN(connection->Execute(sql, fmt::format("create table \"{}\"", table)));
   return sqlite ? Status::OK() : CommentOnDuckdb(connection, table, spec);
 }

@@ -218,7 +218,12 @@ Result<std::optional<Arrival>> FileSource::Poll(int64_t bytes_max) {
       if (!moved) return chunk.status();
       break;
     }
-    if (!*chunk) LEAT_RETURN(ledger_.Finish(&ahead));
+    // The end shows at the next call, or by the size where it says so: no arrival without rows.
+    const bool at_end = !*chunk || (CanGrow(table_, ahead.name) && ahead.done >= ahead.size);
+    if (at_end) {
+      reader_.reset();
+      LEAT_RETURN(ledger_.Finish(&ahead));
+    }
     *file = ahead;
     if (*chunk) gathering.Add(*file, std::move(**chunk));
     moved = true;
