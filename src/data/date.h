@@ -29,9 +29,10 @@ constexpr bool IsInfiniteTimestamp(Micros at) {
   return at == kTimestampInfinity || at == kTimestampNegativeInfinity;
 }
 
-// Finite values lie in [min, end): 4713-11-24 BC to 5874897-12-31, and to 294276-12-31.
-inline constexpr int64_t kDateMin = -2440588, kDateEnd = 2145042541;
-inline constexpr int64_t kTimestampDaysMin = kDateMin, kTimestampDaysEnd = 106741035;
+// Finite values lie in [min, end): 4714-11-24 BC to 5874898-06-02, and to 294247-01-09 (PostgreSQL,
+// which counts from 2000, goes on to 294276: 64 bits of microseconds since 1970 hold no more).
+inline constexpr int64_t kDateMin = -2440588, kDateEnd = 2145042906;
+inline constexpr int64_t kTimestampDaysMin = kDateMin, kTimestampDaysEnd = 106751991;
 inline constexpr Micros kTimestampMin = kTimestampDaysMin * kMicrosPerDay;
 inline constexpr Micros kTimestampEnd = kTimestampDaysEnd * kMicrosPerDay;
 constexpr bool IsValidDate(int64_t days) { return days >= kDateMin && days < kDateEnd; }

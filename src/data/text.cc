@@ -149,7 +149,7 @@ bool NeedsZone(const Type& type) {
 
 Result<const TimeZone*> ZoneFor(const Type& type, const TextSettings& settings) {
   if (!NeedsZone(type)) return nullptr;
-  return TimeZone::Find(settings.timezone);
+  return TimeZone::FindSetting(settings.timezone);
 }
 
 // --- From text ---------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ Result<ArrayPtr> FromArrays(const arrow::BinaryArray& texts, const Type& type,
 
 Result<ArrayPtr> FromDates(const arrow::BinaryArray& texts, const Type& type,
                            const TextSettings& settings, const OnError& error) {
-  LEAT_ASSIGN(const TimeZone* zone, TimeZone::Find(settings.timezone));
+  LEAT_ASSIGN(const TimeZone* zone, TimeZone::FindSetting(settings.timezone));
   const DateContext context{zone, settings.now};
   switch (type.id) {
     case TypeId::kDate:
@@ -388,6 +388,10 @@ class ArrayReader {
     element.text.resize(significant);
     if (quoted) {
       rest_.remove_prefix(1);
+      SkipSpace();
+      if (!rest_.empty() && rest_[0] != ',' && rest_[0] != '}') {
+        return MalformedArray(text_, "Unexpected array element.");
+      }
     } else if (element.text.empty()) {
       return Unexpected();
     } else if (!std::exchange(escaped_, false)) {

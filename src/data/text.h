@@ -17,7 +17,7 @@ namespace leat {
 
 // What reading and printing of values depends on. `now` serves 'today', 'now'.
 struct TextSettings {
-  std::string timezone = "UTC";
+  std::string timezone = "UTC";  // as SET timezone takes it
   Micros now = 0;
 };
 

@@ -23,7 +23,9 @@ enum class Failure : uint8_t {
   kZoneName,
 };
 
-Status ToStatus(Failure failure, std::string_view type, std::string_view text) {
+// `zone` is the name that was not found.
+Status ToStatus(Failure failure, std::string_view type, std::string_view text,
+                std::string_view zone) {
   switch (failure) {
     case Failure::kNone:
       return Status::OK();
@@ -44,7 +46,7 @@ Status ToStatus(Failure failure, std::string_view type, std::string_view text) {
           fmt::format("{} out of range: \"{}\"", type == "date" ? "date" : "timestamp", text),
           {.sqlstate = "22008"});
     case Failure::kZoneName:
-      return SqlStatus(fmt::format("time zone \"{}\" not recognized", text), {.sqlstate = "22023"});
+      return SqlStatus(fmt::format("time zone \"{}\" not recognized", zone), {.sqlstate = "22023"});
   }
   return InvalidSyntax(type, text, "22007");
 }
@@ -103,6 +105,35 @@ struct Field {
 };
 
 constexpr size_t kFieldsMax = 25;
+
+int32_t MonthOf(std::string_view word) {
+  static constexpr std::array<std::string_view, 12> kMonths = {
+      "january", "february", "march",     "april",   "may",      "june",
+      "july",    "august",   "september", "october", "november", "december"};
+  if (word == "sept") return 9;
+  for (size_t i = 0; i < kMonths.size(); ++i) {
+    if (word == kMonths[i] || (word.size() == 3 && kMonths[i].starts_with(word))) {
+      return static_cast<int32_t>(i) + 1;
+    }
+  }
+  return 0;
+}
+
+bool IsDayOfWeek(std::string_view word) {
+  static constexpr std::array<std::string_view, 20> kDays = {
+      "sun", "sunday", "mon",       "monday",   "tue",  "tues",  "tuesday",
+      "wed", "weds",   "wednesday", "thu",      "thur", "thurs", "thursday",
+      "fri", "friday", "sat",       "saturday", "day",  "days"};
+  return std::find(kDays.begin(), kDays.end() - 2, word) != kDays.end() - 2;
+}
+
+// Words that a number may follow without a blank; other such words are names of zones.
+bool IsKnownWord(std::string_view word) {
+  static constexpr std::array<std::string_view, 10> kWords = {"t",  "am", "pm", "bc", "ad",
+                                                              "at", "on", "j",  "jd", "now"};
+  return MonthOf(word) != 0 || IsDayOfWeek(word) ||
+         std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+}
 
 // Cuts a text into fields; false where a character has no place in one.
 class FieldCutter {
@@ -176,6 +207,13 @@ class FieldCutter {
   Field WordField() {
     Field field = Take(FieldKind::kWord, IsAlpha);
     const char next = Peek(0);
+    if ((IsDigit(next) || next == '+') && !IsKnownWord(field.text)) {
+      // EST5EDT
+      field.text += Take(FieldKind::kWord, [](char c) {
+                      return IsDigit(c) || IsAlpha(c) || c == '-' || c == '+' || c == ':';
+                    }).text;
+      return field;
+    }
     if (next != '-' && next != '/' && next != '.' && next != '_') return field;
     // Jan-05-2024, America/New_York
     field.kind = FieldKind::kDate;
@@ -207,27 +245,6 @@ class FieldCutter {
   size_t at_ = 0;
 };
 
-int32_t MonthOf(std::string_view word) {
-  static constexpr std::array<std::string_view, 12> kMonths = {
-      "january", "february", "march",     "april",   "may",      "june",
-      "july",    "august",   "september", "october", "november", "december"};
-  if (word == "sept") return 9;
-  for (size_t i = 0; i < kMonths.size(); ++i) {
-    if (word == kMonths[i] || (word.size() == 3 && kMonths[i].starts_with(word))) {
-      return static_cast<int32_t>(i) + 1;
-    }
-  }
-  return 0;
-}
-
-bool IsDayOfWeek(std::string_view word) {
-  static constexpr std::array<std::string_view, 20> kDays = {
-      "sun", "sunday", "mon",       "monday",   "tue",  "tues",  "tuesday",
-      "wed", "weds",   "wednesday", "thu",      "thur", "thurs", "thursday",
-      "fri", "friday", "sat",       "saturday", "day",  "days"};
-  return std::find(kDays.begin(), kDays.end() - 2, word) != kDays.end() - 2;
-}
-
 // What the fields said so far.
 class Decoder {
  public:
@@ -248,6 +265,7 @@ class Decoder {
   TimestampFields clock;
   std::optional<int32_t> offset;   // seconds east
   const TimeZone* zone = nullptr;  // a full name
+  std::string unknown_zone;
 
  private:
   Failure Decode(const std::vector<Field>& fields, size_t i) {
@@ -261,16 +279,27 @@ class Decoder {
       case FieldKind::kNumber:
         return DecodeNumber(text);
       case FieldKind::kDate:
-        if (has_date || (time_only_ && !IsDigit(text[0]))) return DecodeZoneName(text);
-        return IsAlpha(text[0]) && MonthOf(text.substr(0, text.find_first_of("-/._"))) == 0
-                   ? DecodeZoneName(text)
-                   : DecodeDate(text);
+        return DecodeJoined(text);
       case FieldKind::kSpecial:
         return DecodeSpecial(text);
       case FieldKind::kWord:
         return DecodeWord(text);
     }
     return Failure::kSyntax;
+  }
+
+  // Fields with punctuation inside: a date, the name of a zone, a time joined to its offset.
+  Failure DecodeJoined(const std::string& text) {
+    if (IsAlpha(text[0])) {
+      const bool month = MonthOf(text.substr(0, text.find_first_of("-/._"))) != 0;
+      return month && !has_time && !HasDateParts() ? DecodeDate(text) : DecodeZoneName(text);
+    }
+    if (!has_time && !HasDateParts()) return DecodeDate(text);
+    const size_t sign = text.find('-');
+    if (has_time || sign == text.npos) return Failure::kSyntax;
+    const Failure failure = DecodeNumber(text.substr(0, sign));
+    if (failure != Failure::kNone || !has_time) return Failure::kSyntax;
+    return DecodeOffset(text.substr(sign));
   }
 
   Failure DecodeSpecial(const std::string& text) {
@@ -327,9 +356,7 @@ class Decoder {
       return Failure::kNone;
     }
     if (word == "t") {
-      if (!HasDateParts()) return Failure::kSyntax;
-      time_follows_ = true;
-      return Failure::kNone;
+      return HasDateParts() ? Failure::kNone : Failure::kSyntax;
     }
     if (word == "at" || word == "on") return Failure::kNone;
     if (IsDayOfWeek(word)) return Failure::kNone;
@@ -346,21 +373,22 @@ class Decoder {
 
   Failure DecodeZoneName(const std::string& name) {
     const auto found = TimeZone::Find(name);
-    if (!found.ok() || offset || zone != nullptr) return Failure::kSyntax;
+    if (offset || zone != nullptr) return Failure::kSyntax;
+    if (!found.ok()) {
+      unknown_zone = name;
+      return name.find('/') != name.npos ? Failure::kZoneName : Failure::kSyntax;
+    }
     zone = *found;
     return Failure::kNone;
   }
 
   // +hh, +hhmm, +hh:mm, +hh:mm:ss
   Failure DecodeOffset(const std::string& text) {
-    if (!has_time && !(has_date || HasDateParts())) return Failure::kSyntax;
     std::array<int32_t, 3> parts = {0, 0, 0};
     size_t at = 1, part = 0;
-    const bool colons = text.find(':') != text.npos;
     const size_t digits = text.size() - 1;
-    if (!colons && digits > 2) {
-      if (digits > 6 || !std::all_of(text.begin() + 1, text.end(), IsDigit))
-        return Failure::kSyntax;
+    if (digits > 2 && std::all_of(text.begin() + 1, text.end(), IsDigit)) {
+      if (digits > 6) return Failure::kZone;
       const bool seconds = digits > 4;
       const size_t hours = digits - (seconds ? 4 : 2);
       parts[0] = Digits(text.data() + 1, static_cast<int>(hours));
@@ -374,9 +402,12 @@ class Decoder {
         parts[part] = parts[part] * 10 + (text[at] - '0');
         if (parts[part] > 100000) return Failure::kZone;
       }
-      if (at < text.size() && text[at++] != ':') return Failure::kSyntax;
+      if (at < text.size() && text[at++] != ':') {
+        return parts[0] > 15 ? Failure::kZone : Failure::kSyntax;
+      }
     }
     if (parts[0] > 15 || parts[1] > 59 || parts[2] > 59) return Failure::kZone;
+    if (!has_time && !(has_date || HasDateParts())) return Failure::kSyntax;
     const int32_t seconds = parts[0] * 3600 + parts[1] * 60 + parts[2];
     return SetOffset(text[0] == '-' ? -seconds : seconds);
   }
@@ -431,17 +462,21 @@ class Decoder {
     const size_t point = text.find('.');
     const std::string whole_digits = text.substr(0, point);
     const size_t digits = whole_digits.size();
-    if (HasDateParts() && !has_time && (time_follows_ || digits >= 4) &&
-        (digits == 6 || digits == 4 || (digits == 2 && time_follows_))) {
+    if ((HasDateParts() || time_only_) && !has_time && (digits == 6 || digits == 4)) {
       const char* at = text.data();
       int64_t micros = 0;
       if (point != text.npos && !Fraction(text.substr(point), &micros)) return Failure::kSyntax;
       has_time = true;
-      return SetClock(Digits(at, 2), digits >= 4 ? Digits(at + 2, 2) : 0,
-                      digits == 6 ? Digits(at + 4, 2) : 0, micros);
+      return SetClock(Digits(at, 2), Digits(at + 2, 2), digits == 6 ? Digits(at + 4, 2) : 0,
+                      micros);
+    }
+    const bool fresh = !has_date && !year_ && !month_ && !day_;
+    if (fresh && digits == 4 && point == 4 && text.size() == 8) {
+      // 2024.005: the year and its day
+      const Failure failure = DecodePart(whole_digits);
+      return failure == Failure::kNone ? DecodePart(text.substr(5)) : failure;
     }
     if (point != text.npos) return Failure::kSyntax;
-    const bool fresh = !has_date && !year_ && !month_ && !day_;
     if (fresh && (digits == 8 || digits == 6)) {
       const char* at = text.data();
       const auto year_digits = static_cast<int>(digits) - 4;
@@ -560,7 +595,6 @@ class Decoder {
   const bool time_only_;
   std::optional<int32_t> year_, month_, day_;
   bool text_month_ = false, two_digit_year_ = false, before_christ_ = false, relative_ = false;
-  bool time_follows_ = false;
   char half_ = 0;  // 'a' or 'p'
 };
 
@@ -578,9 +612,10 @@ Failure Local(const Decoder& decoder, Micros* local) {
 }
 
 Failure DecodeTimestamp(std::string_view text, const DateContext& context, bool with_zone,
-                        Micros* out) {
+                        Micros* out, std::string* unknown_zone) {
   Decoder decoder(context, false);
   const Failure failure = DecodeText(text, &decoder);
+  *unknown_zone = std::move(decoder.unknown_zone);
   if (failure != Failure::kNone) return failure;
   if (decoder.whole) {
     *out = *decoder.whole;
@@ -600,9 +635,11 @@ Failure DecodeTimestamp(std::string_view text, const DateContext& context, bool 
   return IsValidTimestamp(*out) ? Failure::kNone : Failure::kRange;
 }
 
-Failure DecodeDay(std::string_view text, const DateContext& context, int32_t* days) {
+Failure DecodeDay(std::string_view text, const DateContext& context, int32_t* days,
+                  std::string* unknown_zone) {
   Decoder decoder(context, false);
   const Failure failure = DecodeText(text, &decoder);
+  *unknown_zone = std::move(decoder.unknown_zone);
   if (failure != Failure::kNone) return failure;
   if (decoder.whole && IsInfiniteTimestamp(*decoder.whole)) {
     *days = *decoder.whole > 0 ? kDateInfinity : kDateNegativeInfinity;
@@ -621,9 +658,11 @@ Failure DecodeDay(std::string_view text, const DateContext& context, int32_t* da
   return Failure::kNone;
 }
 
-Failure DecodeTimeOfDay(std::string_view text, const DateContext& context, int64_t* micros) {
+Failure DecodeTimeOfDay(std::string_view text, const DateContext& context, int64_t* micros,
+                        std::string* unknown_zone) {
   Decoder decoder(context, true);
   const Failure failure = DecodeText(text, &decoder);
+  *unknown_zone = std::move(decoder.unknown_zone);
   if (failure != Failure::kNone) return failure;
   if (decoder.whole) {
     if (*decoder.whole != context.now) return Failure::kSyntax;
@@ -645,8 +684,9 @@ Status ParseDate(std::string_view text, const DateContext& context, int32_t* day
     *days = static_cast<int32_t>(DaysFromCivil(date));
     return Status::OK();
   }
-  const Failure failure = DecodeDay(text, context, days);
-  return failure == Failure::kNone ? Status::OK() : ToStatus(failure, "date", text);
+  std::string unknown_zone;
+  const Failure failure = DecodeDay(text, context, days, &unknown_zone);
+  return ToStatus(failure, "date", text, unknown_zone);
 }
 
 Status ParseTime(std::string_view text, const DateContext& context, int64_t* micros) {
@@ -657,8 +697,9 @@ Status ParseTime(std::string_view text, const DateContext& context, int64_t* mic
               fields.second * kMicrosPerSecond + fields.micros;
     return Status::OK();
   }
-  const Failure failure = DecodeTimeOfDay(text, context, micros);
-  return failure == Failure::kNone ? Status::OK() : ToStatus(failure, "time", text);
+  std::string unknown_zone;
+  const Failure failure = DecodeTimeOfDay(text, context, micros, &unknown_zone);
+  return ToStatus(failure, "time", text, unknown_zone);
 }
 
 Status ParseTimestamp(std::string_view text, const DateContext& context, bool with_zone,
@@ -677,9 +718,10 @@ Status ParseTimestamp(std::string_view text, const DateContext& context, bool wi
       return Status::OK();
     }
   }
-  const Failure failure = DecodeTimestamp(text, context, with_zone, out);
-  if (failure == Failure::kNone) return Status::OK();
-  return ToStatus(failure, with_zone ? "timestamp with time zone" : "timestamp", text);
+  std::string unknown_zone;
+  const Failure failure = DecodeTimestamp(text, context, with_zone, out, &unknown_zone);
+  return ToStatus(failure, with_zone ? "timestamp with time zone" : "timestamp", text,
+                  unknown_zone);
 }
 
 }  // namespace leat::text_internal

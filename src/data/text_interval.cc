@@ -264,7 +264,7 @@ Failure DecodeIso(std::string_view text, Sum* sum) {
       time = true;
       plain = 0;
       text.remove_prefix(1);
-      if (text.empty()) return Failure::kSyntax;
+      if (text.empty()) break;
     }
     Amount amount;
     if (const Failure failure = ReadAmount(&text, &amount); failure != Failure::kNone)
@@ -392,7 +392,7 @@ Failure DecodeFields(const std::vector<Field>& fields, Sum* sum) {
     Failure failure = Failure::kNone;
     switch (field->kind) {
       case FieldKind::kWord:
-        if (field->text == "ago" && field == fields.rbegin()) {
+        if (field->text == "ago") {
           ago = true;
           continue;
         }

@@ -118,6 +118,8 @@ class JsonReader {
       if (!IsDigit(word[0]) && word != "true" && word != "false" && word != "null") {
         return Invalid(fmt::format("Token \"{}\" is invalid.", word));
       }
+    } else if (std::string_view("{}[]:,\"-").find(text_[at_]) == std::string_view::npos) {
+      return Invalid(fmt::format("Token \"{}\" is invalid.", text_[at_]));
     } else if (text_[at_] == '"') {
       end = std::min(text_.find('"', end), text_.size() - 1) + 1;
     }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -377,6 +379,21 @@ bool FindZoneAbbreviation(std::string_view lower, int32_t* offset) {
     return true;
   }
   return false;
+}
+
+Result<const TimeZone*> TimeZone::FindSetting(std::string_view setting) {
+  double hours = 0;
+  const char* begin = setting.data() + (setting.starts_with('+') ? 1 : 0);
+  const char* end = setting.data() + setting.size();
+  const auto parsed = std::from_chars(begin, end, hours);
+  if (parsed.ec != std::errc() || parsed.ptr != end || !(std::fabs(hours) < 168)) {
+    return Find(setting);
+  }
+  // POSIX counts west.
+  const auto seconds = static_cast<int32_t>(std::rint(-hours * 3600));
+  const int32_t magnitude = std::abs(seconds);
+  return Find(fmt::format("<x>{}{:02}:{:02}:{:02}", seconds < 0 ? "-" : "", magnitude / 3600,
+                          magnitude / 60 % 60, magnitude % 60));
 }
 
 Result<const TimeZone*> TimeZone::Find(std::string_view name) {

@@ -12,10 +12,13 @@ namespace leat {
 
 class TimeZone {
  public:
-  // By what SET timezone and AT TIME ZONE take: 'UTC', 'Europe/Vienna' (any case), an abbreviation
-  // ('PST'), or POSIX ('<+02>-2', 'EST5EDT', and PostgreSQL's '+02', which is two hours *west*).
-  // 22023 otherwise. The pointer lasts as long as the process; calls are cheap and thread-safe.
+  // By what AT TIME ZONE takes: 'UTC', 'Europe/Vienna' (any case), an abbreviation ('PST'), or
+  // POSIX
+  // ('<+02>-2', 'EST5EDT', and PostgreSQL's '+02', which is two hours *west*). 22023 otherwise. The
+  // pointer lasts as long as the process; calls are cheap and thread-safe.
   static Result<const TimeZone*> Find(std::string_view name);
+  // By what SET timezone takes: the same, but '+02' and '2' are hours *east*.
+  static Result<const TimeZone*> FindSetting(std::string_view setting);
 
   virtual ~TimeZone() = default;
   // Seconds east of UTC at a point in time.

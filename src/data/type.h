@@ -40,9 +40,9 @@ enum class TypeId : uint8_t {
 // A value type with PostgreSQL's type modifier. Equality includes the modifier.
 struct Type {
   TypeId id = TypeId::kUnknown;
-  int32_t length = -1;     // varchar(n), char(n): n; -1 none
-  int32_t precision = -1;  // numeric(p,s): p; -1 unconstrained
-  int32_t scale = 0;       // numeric(p,s): s
+  int32_t length = -1;                  // varchar(n), char(n): n; -1 none
+  int32_t precision = -1;               // numeric(p,s): p; -1 unconstrained
+  int32_t scale = 0;                    // numeric(p,s): s
   std::shared_ptr<const Type> element;  // arrays only
 
   Type() = default;
@@ -62,8 +62,9 @@ struct Type {
 
 // As PostgreSQL's format_type: "double precision", "numeric(10,2)", "timestamp with time zone".
 std::string TypeName(const Type& type);
-// The type of a name as PostgreSQL's grammar gives it ("int4", "float8", "pg_catalog.bpchar" without
-// the schema) or as people write it ("integer", "string" is not one). Modifiers in `modifiers`.
+// The type of a name as PostgreSQL's grammar gives it ("int4", "float8", "pg_catalog.bpchar"
+// without the schema) or as people write it ("integer", "string" is not one). Modifiers in
+// `modifiers`.
 Result<Type> TypeFromName(std::string_view name, const std::vector<int32_t>& modifiers = {});
 
 std::shared_ptr<arrow::DataType> ArrowType(const Type& type);
