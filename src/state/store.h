@@ -1,13 +1,17 @@
 // Where operators leave their state at a checkpoint: named immutable files under one directory, and
-// small named blobs inside the manifest. The manifest (run/checkpoint.h) is the only commit point.
+// small named blobs inside the manifest. The manifest is the only commit point.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/file_system.h"
 #include "base/status.h"
 
 namespace leat {
@@ -66,6 +70,62 @@ class PrefixReader : public StateReader {
  private:
   std::string prefix_;
   StateReader* from_;
+};
+
+// The states of all operators in one directory: immutable files beside one manifest.
+//
+//   DIR/manifest          the only commit point: what the last checkpoint consists of
+//   DIR/<n>-<xxh3>.state  a file: its content, then a trailer with length and checksum
+//
+// Used by one thread, by one process (whose caller holds the lock of the directory). A checkpoint
+// is: Begin, a Writer for each operator, Commit. A crash anywhere leaves the checkpoint before.
+class StateStore {
+ public:
+  // Opens or creates the store in `directory` and reads the manifest, if there is one; what a crash
+  // left behind is removed. `files` must outlive the store.
+  static Result<std::unique_ptr<StateStore>> Open(FileSystem* files, std::string directory);
+
+  // Whether a checkpoint was committed, and what its Commit was given.
+  bool has_checkpoint() const { return committed_; }
+  const std::string& extra() const { return last_.extra; }
+  // The operators of the last checkpoint.
+  std::vector<std::string> operators() const;
+
+  // Starts the next checkpoint. Files of one that was begun and never committed may still be kept.
+  void Begin();
+  // The part of operator `id` in the checkpoint that Begin started; lives until Commit.
+  std::unique_ptr<StateWriter> Writer(std::string id);
+  // Makes the checkpoint the last one, with the caller's own `extra` bytes (epoch, offsets), and
+  // then removes the files that no operator kept.
+  Status Commit(std::string extra);
+
+  // The part of operator `id` in the last committed checkpoint.
+  std::unique_ptr<StateReader> Reader(std::string id);
+
+ private:
+  friend class DirectoryWriter;
+  friend class DirectoryReader;
+  struct Manifest {
+    uint64_t files_made = 0;
+    std::map<std::string, std::map<std::string, std::string>> blobs;  // by operator, by name
+    std::set<std::string> files;
+    std::string extra;
+  };
+  StateStore(FileSystem* files, std::string directory)
+      : files_(files), directory_(std::move(directory)) {}
+  std::string PathOf(std::string_view name) const { return directory_ + "/" + std::string(name); }
+  Status Load();
+  Status RemoveUnkept();
+  Result<std::string> WriteFile(const std::vector<std::string_view>& pieces);
+  Result<std::shared_ptr<const std::string_view>> ReadFile(std::string_view name);
+  static std::string Encode(const Manifest& manifest);
+  static Result<Manifest> Decode(std::string_view bytes);
+
+  FileSystem* files_;
+  std::string directory_;
+  bool committed_ = false;
+  Manifest last_, next_;
+  std::set<std::string> present_;  // files that are there and whole
 };
 
 }  // namespace leat
