@@ -20,7 +20,7 @@ inline std::string Unescape(std::string_view text) {
       continue;
     }
     const char c = text[++i];
-    out += c == 't' ? '\t' : c == 'n' ? '\n' : c;
+    out += c == 't' ? '\t' : c == 'n' ? '\n' : c == 's' ? ' ' : c;
   }
   return out;
 }

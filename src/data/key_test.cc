@@ -8,7 +8,7 @@
 #include <cmath>
 #include <compare>
 #include <cstring>
-#include <limits>
+#include <map>
 #include <random>
 
 #include "data/batch.h"
@@ -27,89 +27,103 @@ const T& Pick(Random* random, const std::vector<T>& from) {
   return from[(*random)() % from.size()];
 }
 
+int64_t Below(Random* random, int64_t end) {
+  return static_cast<int64_t>((*random)() % static_cast<uint64_t>(end));
+}
+
+// Mostly small, now and then close to the greatest.
+std::string RandomInteger(int64_t greatest, Random* random) {
+  const std::string sign = Below(random, 2) == 0 ? "-" : "";
+  return sign +
+         std::to_string(Below(random, 5) == 0 ? greatest - Below(random, 3) : Below(random, 300));
+}
+
+std::string RandomNumeric(const Type& type, Random* random) {
+  const std::string sign = Below(random, 2) == 0 ? "-" : "";
+  if (type.precision >= 0) {
+    return sign + std::to_string(Below(random, 2000)) + "." + std::to_string(Below(random, 100));
+  }
+  return Pick<std::string>(random, {"0",
+                                    "0.000",
+                                    "-0.0",
+                                    "NaN",
+                                    "inf",
+                                    "-inf",
+                                    "1",
+                                    "1.0",
+                                    "1.00",
+                                    "-1",
+                                    "-1.000",
+                                    "10",
+                                    "100",
+                                    "0.1",
+                                    "0.01",
+                                    "1e200",
+                                    "-1e200",
+                                    "1e-200",
+                                    "-1e-200",
+                                    "9.9",
+                                    "99",
+                                    "9.99",
+                                    sign + std::to_string(Below(random, 200)) + ".50",
+                                    sign + std::to_string(Below(random, 20)),
+                                    sign + "0.00" + std::to_string(Below(random, 30)),
+                                    "123456789012345678901234567890123456789012"});
+}
+
+// Texts of the types of which few values show all there is.
+const std::vector<std::string>* SomeTexts(TypeId id) {
+  static const std::map<TypeId, std::vector<std::string>> kTexts = {
+      {TypeId::kBool, {"t", "f"}},
+      {TypeId::kFloat4,
+       {"0", "-0", "NaN", "inf", "-inf", "1", "-1", "1.5", "-1.5", "1e-30", "-1e-30", "3e38",
+        "-3e38", "7"}},
+      {TypeId::kFloat8,
+       {"0", "-0", "NaN", "inf", "-inf", "1", "-1", "1.5", "-1.5", "1e-300", "-1e-300", "3e307",
+        "-3e307", "7"}},
+      {TypeId::kChar, {"", "a", "a ", "ab", "b", "aa", "é"}},
+      {TypeId::kBytea, {"\\x", "\\x00", "\\x0000", "\\x00ff", "\\x01", "\\xff", "\\xff00"}},
+      {TypeId::kDate, {"2024-01-05", "1969-12-31", "infinity", "-infinity", "0044-03-15 BC"}},
+      {TypeId::kTime, {"00:00:00", "05:00", "23:59:59.999999"}},
+      {TypeId::kTimestamp,
+       {"2024-01-05 10:00", "1969-12-31 23:59:59.999999", "infinity", "-infinity",
+        "2024-01-05 10:00:00.000001"}},
+      {TypeId::kTimestamptz,
+       {"2024-01-05 10:00+02", "1969-12-31 23:59:59.999999", "infinity", "-infinity"}},
+      {TypeId::kInterval,
+       {"1 mon", "30 days", "720:00", "-1 mon", "1 mon -1 day", "29 days", "0", "178000000 years",
+        "-178000000 years", "1 us", "-1 us"}},
+      {TypeId::kUuid,
+       {"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12",
+        "f0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}}};
+  const auto found = kTexts.find(id);
+  return found == kTexts.end() ? nullptr : &found->second;
+}
+
 // Text of a value of the type; few enough that equal ones meet.
 std::string RandomText(const Type& type, Random* random) {
-  const auto number = [&](int64_t below) {
-    return static_cast<int64_t>((*random)() % static_cast<uint64_t>(below));
-  };
-  const std::string sign = number(2) == 0 ? "-" : "";
+  if (const auto* texts = SomeTexts(type.id)) return Pick(random, *texts);
+  std::string text;
   switch (type.id) {
-    case TypeId::kBool:
-      return number(2) == 0 ? "t" : "f";
     case TypeId::kInt2:
-      return sign + std::to_string(number(5) == 0 ? number(32768) : number(4));
+      return RandomInteger(INT16_MAX, random);
     case TypeId::kInt4:
-      return sign + std::to_string(number(5) == 0 ? number(1LL << 31) : number(300));
+      return RandomInteger(INT32_MAX, random);
     case TypeId::kInt8:
-      return sign + std::to_string(number(5) == 0 ? INT64_MAX - number(3) : number(300));
-    case TypeId::kFloat4:
-    case TypeId::kFloat8:
-      return Pick<std::string>(
-          random, {"0", "-0", "NaN", "inf", "-inf", "1", "-1", "1.5", "-1.5", "1e-30", "-1e-30",
-                   "3e38", "-3e38", std::to_string(number(9))});
+      return RandomInteger(INT64_MAX, random);
     case TypeId::kNumeric:
-      if (type.precision >= 0)
-        return sign + std::to_string(number(2000)) + "." + std::to_string(number(100));
-      return Pick<std::string>(random, {"0",
-                                        "0.000",
-                                        "-0.0",
-                                        "NaN",
-                                        "inf",
-                                        "-inf",
-                                        "1",
-                                        "1.0",
-                                        "1.00",
-                                        "-1",
-                                        "-1.000",
-                                        "10",
-                                        "100",
-                                        "0.1",
-                                        "0.01",
-                                        "1e200",
-                                        "-1e200",
-                                        "1e-200",
-                                        "-1e-200",
-                                        "9.9",
-                                        "99",
-                                        "9.99",
-                                        sign + std::to_string(number(200)) + ".50",
-                                        sign + std::to_string(number(20)),
-                                        sign + "0.00" + std::to_string(number(30)),
-                                        "123456789012345678901234567890123456789012"});
-    case TypeId::kChar:
-      return Pick<std::string>(random, {"", "a", "a ", "ab", "b", "aa", "é"});
-    case TypeId::kDate:
-      return Pick<std::string>(
-          random, {"2024-01-05", "1969-12-31", "infinity", "-infinity", "0044-03-15 BC"});
-    case TypeId::kTime:
-      return "0" + std::to_string(number(9)) + ":00:00";
-    case TypeId::kTimestamp:
-    case TypeId::kTimestamptz:
-      return Pick<std::string>(random, {"2024-01-05 10:00", "1969-12-31 23:59:59.999999",
-                                        "infinity", "-infinity", "2024-01-05 10:00:00.000001"});
-    case TypeId::kInterval:
-      return Pick<std::string>(
-          random, {"1 mon", "30 days", "720:00", "-1 mon", "1 mon -1 day", "29 days", "0",
-                   "178000000 years", "-178000000 years", "1 us", "-1 us"});
-    case TypeId::kUuid:
-      return "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1" + std::to_string(number(3));
-    case TypeId::kArray: {
-      std::string text = "{";
-      for (int64_t i = 0, n = number(4); i < n; ++i) {
-        if (i > 0) text += ",";
-        text += number(5) == 0 ? "NULL" : "\"" + RandomText(*type.element, random) + "\"";
+      return RandomNumeric(type, random);
+    case TypeId::kArray:
+      for (int64_t i = Below(random, 4); i > 0; --i) {
+        if (!text.empty()) text += ",";
+        text += Below(random, 5) == 0 ? "NULL" : "\"" + RandomText(*type.element, random) + "\"";
       }
-      return text + "}";
-    }
-    case TypeId::kBytea:
-      return Pick<std::string>(random,
-                               {"\\x", "\\x00", "\\x0000", "\\x00ff", "\\x01", "\\xff", "\\xff00"});
-    default: {
-      std::string text;
-      for (int64_t i = number(4); i > 0; --i)
+      return "{" + text + "}";
+    default:
+      for (int64_t i = Below(random, 4); i > 0; --i) {
         text += Pick<std::string>(random, {"a", "b", " ", "é", "\x01", "\x7F"});
+      }
       return text;
-    }
   }
 }
 

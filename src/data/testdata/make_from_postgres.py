@@ -5,10 +5,11 @@ usage: make_from_postgres.py CONNINFO     writes text.tsv and numeric.tsv
 
 A line of text.tsv is: zone, type, input, answer; of numeric.tsv: operation, operands, answer. An
 answer is "=" and PostgreSQL's text, or "!", SQLSTATE, message, "|", detail. Backslash escapes tab,
-newline and itself.
+newline and itself; a blank at the end of a line is \\s.
 """
 import pathlib
 import random
+import re
 import subprocess
 import sys
 
@@ -178,7 +179,8 @@ def make_numeric(conninfo):
 def main():
     folder = pathlib.Path(__file__).parent
     for name, make in (('text.tsv', make_text), ('numeric.tsv', make_numeric)):
-        (folder / name).write_text('\n'.join(make(sys.argv[1])) + '\n')
+        lines = [re.sub(' +$', lambda blanks: '\\s' * len(blanks[0]), line) for line in make(sys.argv[1])]
+        (folder / name).write_text('\n'.join(lines) + '\n')
 
 
 main()
