@@ -229,6 +229,7 @@ Type TypeOfDeclared(System system, std::string_view declared) {
   std::string name = Lower(declared);
   if (name.starts_with("text ")) name.erase(0, kAsText.size());
   if (name == "blob") return TypeId::kBytea;
+  if (system == System::kDuckdb && name == "varchar") return TypeId::kText;
   if (name == "double") return TypeId::kFloat8;
   if (name == "float") return system == System::kSqlite ? TypeId::kFloat8 : TypeId::kFloat4;
   if (name == "hugeint" || name == "uhugeint") return TypeId::kNumeric;

@@ -131,7 +131,9 @@ Status DatabaseSink::CreateStaging(const char* name, const std::vector<int>& col
 // The table may be older than the sink: its key must be unique for ON CONFLICT.
 Status DatabaseSink::CheckUnique() {
   const Status planned = connection_->Query("EXPLAIN " + InsertSql(), what_).status();
-  if (planned.ok() || planned.message().find("CONFLICT") == std::string::npos) return planned;
+  const bool refused = planned.message().find("ON CONFLICT") != std::string::npos ||    // SQLite
+                       planned.message().find("conflict target") != std::string::npos;  // DuckDB
+  if (planned.ok() || !refused) return planned;
   return SqlStatus(
       fmt::format("table \"{}\" in \"{}\" has no unique constraint on ({})", table_, url_.text,
                   Names(spec_.key)),
