@@ -30,6 +30,7 @@ Status NotAnAggregate(std::string_view what, std::string_view name, int location
 // What only an aggregate takes is not in the call of a scalar function.
 Status CheckPlain(std::string_view name, const PgQuery__FuncCall& call) {
   if (call.agg_star != 0) {
+    LEAT_RETURN(ResolveFunction(name, {}, call.location).status());
     return NotAnAggregate(fmt::format("{}(*)", name), name, call.location);
   }
   if (call.agg_distinct != 0) return NotAnAggregate("DISTINCT", name, call.location);

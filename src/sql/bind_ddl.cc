@@ -114,7 +114,7 @@ class TableBuilder {
           ExprContext context;
           context.clause = Clause::kDefault;
           LEAT_ASSIGN(ExprPtr value, binder_.BindExpr(constraint.raw_expr, context));
-          LEAT_ASSIGN(spec->default_value, CoerceToColumn(value, spec->column, binder_.settings()));
+          LEAT_ASSIGN(spec->default_value, Default(value, spec->column));
           break;
         }
         default:
@@ -122,6 +122,17 @@ class TableBuilder {
       }
     }
     return Status::OK();
+  }
+
+  Result<ExprPtr> Default(const ExprPtr& value, const Column& column) {
+    if (CanCast(value->type, column.type, CastContext::kAssignment)) {
+      return CoerceToColumn(value, column, binder_.settings());
+    }
+    return SqlStatus(fmt::format("column \"{}\" is of type {} but default expression is of type {}",
+                                 column.name, PlainName(column.type), PlainName(value->type)),
+                     {.sqlstate = kDatatypeMismatch,
+                      .location = value->location,
+                      .hint = "You will need to rewrite or cast the expression."});
   }
 
   Status AddLike(const PgQuery__TableLikeClause& like) {

@@ -6,6 +6,9 @@
 namespace leat {
 namespace {
 
+// Columns that a statement lists, with their places.
+using NameList = std::vector<std::pair<std::string, int>>;
+
 Status UndefinedColumn(std::string_view column, const Relation& relation, int location) {
   std::vector<std::string> names;
   for (const ColumnSpec& spec : relation.columns) names.push_back(spec.column.name);
@@ -18,8 +21,7 @@ Status UndefinedColumn(std::string_view column, const Relation& relation, int lo
 }
 
 // The columns that an INSERT or COPY names, as places in the relation; all of them by default.
-Result<std::vector<int>> NamedColumns(const std::vector<std::pair<std::string, int>>& names,
-                                      const Relation& relation) {
+Result<std::vector<int>> NamedColumns(const NameList& names, const Relation& relation) {
   std::vector<int> columns;
   for (const auto& [name, location] : names) {
     const int column = relation.schema().Find(name);
@@ -36,8 +38,8 @@ Result<std::vector<int>> NamedColumns(const std::vector<std::pair<std::string, i
   return columns;
 }
 
-std::vector<std::pair<std::string, int>> InsertNames(const PgQuery__InsertStmt& stmt) {
-  std::vector<std::pair<std::string, int>> names;
+NameList InsertNames(const PgQuery__InsertStmt& stmt) {
+  NameList names;
   for (const Node* node : Items(stmt.n_cols, stmt.cols)) {
     names.emplace_back(node->res_target->name, node->res_target->location);
   }
@@ -48,15 +50,15 @@ ExprPtr DefaultOf(const ColumnSpec& spec) {
   return spec.default_value ? spec.default_value : NullLiteral(spec.column.type);
 }
 
-// More values than columns, or fewer where columns were named.
-Status CheckCount(size_t values, size_t columns, bool named, int location) {
+// More values than columns, or fewer where columns were named. `extra` is the first value too many.
+Status CheckCount(size_t values, size_t columns, const NameList& names, int extra) {
   if (values > columns) {
     return SqlStatus("INSERT has more expressions than target columns",
-                     {.sqlstate = kSyntaxError, .location = location});
+                     {.sqlstate = kSyntaxError, .location = extra});
   }
-  if (values < columns && named) {
+  if (values < names.size()) {
     return SqlStatus("INSERT has more target columns than expressions",
-                     {.sqlstate = kSyntaxError, .location = location});
+                     {.sqlstate = kSyntaxError, .location = names[values].second});
   }
   return Status::OK();
 }
@@ -110,7 +112,7 @@ Scope ScopeOf(const Relation& relation, const PgQuery__RangeVar& range) {
 
 // INSERT … VALUES: every value is read as its column's type, DEFAULT is the column's.
 Result<Query> ValuesFor(Binder* binder, const PgQuery__SelectStmt& select, const Relation& relation,
-                        const std::vector<int>& columns, bool named) {
+                        const std::vector<int>& columns, const NameList& names) {
   std::vector<std::vector<ExprPtr>> rows;
   ExprContext context;
   context.clause = Clause::kValues;
@@ -121,7 +123,7 @@ Result<Query> ValuesFor(Binder* binder, const PgQuery__SelectStmt& select, const
                        {.sqlstate = kSyntaxError, .location = LocationOf(node)});
     }
     const int extra = values.size() > columns.size() ? LocationOf(values[columns.size()]) : -1;
-    LEAT_RETURN(CheckCount(values.size(), columns.size(), named, extra));
+    LEAT_RETURN(CheckCount(values.size(), columns.size(), names, extra));
     std::vector<ExprPtr> row;
     for (const ColumnSpec& spec : relation.columns) row.push_back(DefaultOf(spec));
     for (size_t i = 0; i < values.size(); ++i) {
@@ -141,7 +143,8 @@ Result<Query> ValuesFor(Binder* binder, const PgQuery__SelectStmt& select, const
 
 // The SELECT's columns cast to those of the relation, the others filled with their defaults.
 Result<Query> ProjectedFor(Binder* binder, const PgQuery__SelectStmt& select,
-                           const Relation& relation, const std::vector<int>& columns, bool named) {
+                           const Relation& relation, const std::vector<int>& columns,
+                           const NameList& names) {
   SelectOptions options;
   options.keep_unknown = true;
   LEAT_ASSIGN(Query query, binder->BindQuery(select, options));
@@ -150,12 +153,12 @@ Result<Query> ProjectedFor(Binder* binder, const PgQuery__SelectStmt& select,
     return i < select.n_target_list ? LocationOf(select.target_list[i]) : -1;
   };
   LEAT_RETURN(
-      CheckCount(given, columns.size(), named, location_of(std::min(given, columns.size()))));
+      CheckCount(given, columns.size(), names, location_of(std::min(given, columns.size()))));
   std::vector<ExprPtr> exprs;
-  std::vector<std::string> names;
+  std::vector<std::string> titles;
   for (const ColumnSpec& spec : relation.columns) {
     exprs.push_back(DefaultOf(spec));
-    names.push_back(spec.column.name);
+    titles.push_back(spec.column.name);
   }
   const bool direct = query.root->kind == LogicalKind::kProject;
   for (size_t i = 0; i < given; ++i) {
@@ -169,15 +172,15 @@ Result<Query> ProjectedFor(Binder* binder, const PgQuery__SelectStmt& select,
   }
   Query out;
   out.visible = static_cast<int>(relation.columns.size());
-  out.root = ProjectOn(query.root, std::move(exprs), names);
+  out.root = ProjectOn(query.root, std::move(exprs), titles);
   return out;
 }
 
 // The query of an INSERT, giving exactly the relation's columns.
 Result<Query> InsertQuery(Binder* binder, const PgQuery__InsertStmt& stmt,
                           const Relation& relation) {
-  LEAT_ASSIGN(auto columns, NamedColumns(InsertNames(stmt), relation));
-  const bool named = stmt.n_cols > 0;
+  const NameList names = InsertNames(stmt);
+  LEAT_ASSIGN(auto columns, NamedColumns(names, relation));
   if (stmt.select_stmt == nullptr) {  // DEFAULT VALUES
     std::vector<ExprPtr> row;
     for (const ColumnSpec& spec : relation.columns) row.push_back(DefaultOf(spec));
@@ -190,8 +193,8 @@ Result<Query> InsertQuery(Binder* binder, const PgQuery__InsertStmt& stmt,
   const bool values = select.n_values_lists > 0 && select.n_sort_clause == 0 &&
                       select.limit_count == nullptr && select.limit_offset == nullptr &&
                       select.with_clause == nullptr;
-  if (values) return ValuesFor(binder, select, relation, columns, named);
-  return ProjectedFor(binder, select, relation, columns, named);
+  if (values) return ValuesFor(binder, select, relation, columns, names);
+  return ProjectedFor(binder, select, relation, columns, names);
 }
 
 }  // namespace
@@ -336,7 +339,7 @@ Result<BoundStatement> BindCopy(const PgQuery__CopyStmt& stmt, const StatementCo
   CopyFrom copy;
   copy.table = relation->name;
   copy.path = stmt.filename;
-  std::vector<std::pair<std::string, int>> names;
+  NameList names;
   for (const std::string& name : StringsOf(Items(stmt.n_attlist, stmt.attlist))) {
     names.emplace_back(name, -1);
     copy.columns.push_back(name);

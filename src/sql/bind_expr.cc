@@ -210,7 +210,11 @@ Result<ExprPtr> Binder::BindColumnRef(const PgQuery__ColumnRef& ref, const ExprC
     return NotSupported("a whole row as a value is not supported", ref.location);
   }
   std::vector<std::string> names = StringsOf(fields);
-  if (names.size() == 3 && names[0] == "public") names.erase(names.begin());
+  if (names.size() > 2 && (names.size() > 3 || names[0] != "public")) {
+    return SqlStatus(
+        fmt::format("missing FROM-clause entry for table \"{}\"", names[names.size() - 2]),
+        {.sqlstate = kUndefinedTable, .location = ref.location});
+  }
   const std::string table = names.size() > 1 ? names[names.size() - 2] : "";
   if (context.scope == nullptr) {
     if (context.clause == Clause::kDefault) {
@@ -219,7 +223,11 @@ Result<ExprPtr> Binder::BindColumnRef(const PgQuery__ColumnRef& ref, const ExprC
     }
     return ResolveColumn(Scope{}, table, names.back(), ref.location);
   }
-  LEAT_ASSIGN(ExprPtr column, ResolveColumn(*context.scope, table, names.back(), ref.location));
+  Result<ExprPtr> found = ResolveColumn(*context.scope, table, names.back(), ref.location);
+  if (!found.ok() && names.size() == 1 && ResolveTable(*context.scope, names[0], -1).ok()) {
+    return NotSupported("a whole row as a value is not supported", ref.location);
+  }
+  LEAT_ASSIGN(ExprPtr column, std::move(found));
   if (UsesBase(*column, kOuterBase) && !context.outer_allowed) {
     return NotSupported(
         fmt::format("column \"{}\" of the query around is not supported here", names.back()),
@@ -342,6 +350,9 @@ Result<ExprPtr> Binder::BindArray(const PgQuery__AArrayExpr& expr, const ExprCon
   if (args.empty()) {
     auto text = LiteralExpr(std::make_shared<arrow::StringScalar>("{}"), Type(TypeId::kUnknown));
     return Coerce(text, *wanted, CastContext::kExplicit, settings_);
+  }
+  if (FindFunctions("array").empty()) {
+    return NotSupported("ARRAY[…] is not supported", expr.location);
   }
   return ApplyFunction("array", std::move(args), expr.location);
 }

@@ -102,15 +102,6 @@ Result<FromItem> Binder::BindRangeVar(const PgQuery__RangeVar& range) {
 
 Result<FromItem> Binder::BindRangeSubselect(const PgQuery__RangeSubselect& range) {
   const PgQuery__SelectStmt& select = *range.subquery->select_stmt;
-  if (range.alias == nullptr) {
-    const bool values = select.n_values_lists > 0;
-    return SqlStatus(
-        values ? "VALUES in FROM must have an alias" : "subquery in FROM must have an alias",
-        {.sqlstate = kSyntaxError,
-         .location = values ? -1 : LocationOf(range.subquery),
-         .hint = values ? "For example, FROM (VALUES ...) [AS] foo."
-                        : "For example, FROM (SELECT ...) [AS] foo."});
-  }
   // LATERAL without a reference to its left is a plain subquery; with one, the name is not found.
   LEAT_ASSIGN(LogicalPtr plan, BindTable(select));
   return AliasedItem(std::move(plan), range.alias->aliasname, range.alias, -1);

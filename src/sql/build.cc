@@ -44,6 +44,18 @@ std::pair<ExprPtr, ExprPtr> KeysOf(const Expr& expr, int left_width, int width) 
   return {};
 }
 
+// Whether a projection would give its input's columns, all of them in order, under their names.
+bool IsIdentity(const Logical& child, const std::vector<ExprPtr>& exprs,
+                const std::vector<std::string>& names) {
+  if (exprs.size() != child.schema.columns.size()) return false;
+  for (size_t i = 0; i < exprs.size(); ++i) {
+    if (exprs[i]->kind != ExprKind::kColumn || exprs[i]->column != static_cast<int>(i))
+      return false;
+    if (names[i] != child.schema.columns[i].name) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 ExprPtr ColumnAt(int column, Type type, int location) {
@@ -197,6 +209,7 @@ LogicalPtr FilterOn(LogicalPtr child, ExprPtr predicate) {
 
 LogicalPtr ProjectOn(LogicalPtr child, std::vector<ExprPtr> exprs,
                      const std::vector<std::string>& names) {
+  if (IsIdentity(*child, exprs, names)) return child;
   auto node = Node1(LogicalKind::kProject, child);
   node->schema.columns.clear();
   for (size_t i = 0; i < exprs.size(); ++i) {

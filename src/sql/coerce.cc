@@ -67,6 +67,16 @@ Type WithoutModifier(const Type& type) {
 
 bool HasModifier(const Type& type) { return !(WithoutModifier(type) == type); }
 
+// A literal's cast that nobody wrote, as a literal; one that fails stays, and fails when it runs.
+ExprPtr Folded(const ExprPtr& cast, const TextSettings& settings) {
+  const bool written = cast->cast == CastContext::kExplicit;
+  if (written || cast->args[0]->kind != ExprKind::kLiteral) return cast;
+  EvalContext context;
+  context.timezone = settings.timezone;
+  const auto value = EvaluateConstant(*cast, context);
+  return value.ok() ? WithLocation(LiteralExpr(*value, cast->type), cast->location) : cast;
+}
+
 std::shared_ptr<arrow::Scalar> Text(std::string_view text) {
   return std::make_shared<arrow::StringScalar>(std::string(text));
 }
@@ -75,7 +85,11 @@ Result<ExprPtr> NumberLiteral(const char* text) {
   int64_t integer = 0;
   const std::string_view digits(text);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), integer);
-  if (error == std::errc() && end == digits.data() + digits.size()) return Int8Literal(integer);
+  if (error == std::errc() && end == digits.data() + digits.size()) {
+    const auto narrow = static_cast<int32_t>(integer);  // -2147483648 is written as a larger one
+    if (narrow != integer) return Int8Literal(integer);
+    return LiteralExpr(std::make_shared<arrow::Int32Scalar>(narrow), Type(TypeId::kInt4));
+  }
   LEAT_ASSIGN(auto value, ParseValue(digits, Type(TypeId::kNumeric), {}));
   return LiteralExpr(value, Type(TypeId::kNumeric));
 }
@@ -156,14 +170,14 @@ Result<ExprPtr> Coerce(const ExprPtr& expr, const Type& type, CastContext contex
     LEAT_ASSIGN(ExprPtr read, ReadLiteral(*expr, bare, settings));
     if (!HasModifier(type)) return read;
     if (!read->literal->is_valid) return WithLocation(NullLiteral(type), expr->location);
-    return CastExpr(std::move(read), type, context);
+    return Folded(CastExpr(std::move(read), type, context), settings);
   }
   if (!CanCast(expr->type, type, context)) {
     return SqlStatus(
         fmt::format("cannot cast type {} to {}", PlainName(expr->type), PlainName(type)),
         {.sqlstate = "42846", .location = expr->location});
   }
-  return CastExpr(expr, type, context);
+  return Folded(CastExpr(expr, type, context), settings);
 }
 
 Result<ExprPtr> ResolveUnknown(const ExprPtr& expr, const TextSettings& settings) {

@@ -118,7 +118,14 @@ bool IsJoin(const std::vector<SqlToken>& tokens, size_t at) {
 
 }  // namespace
 
-std::string HintForSyntaxError(const std::string& text, int location) {
+std::string HintForSyntaxError(std::string_view message, const std::string& text, int location) {
+  // libpg_query drops PostgreSQL's own hints.
+  if (message == "subquery in FROM must have an alias") {
+    return "For example, FROM (SELECT ...) [AS] foo.";
+  }
+  if (message == "VALUES in FROM must have an alias") {
+    return "For example, FROM (VALUES ...) [AS] foo.";
+  }
   const std::vector<SqlToken> tokens = Tokenize(text);
   const size_t error = TokenAt(tokens, location < 0 ? 0 : location);
   if (error < tokens.size() && (tokens[error].text == "`" || tokens[error].text == "[")) {

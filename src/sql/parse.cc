@@ -20,9 +20,9 @@ int BytesOf(std::string_view text, int characters) {
 
 Status ParseError(const PgQueryError& error, const std::string& text) {
   const int location = error.cursorpos > 0 ? BytesOf(text, error.cursorpos - 1) : -1;
-  return SqlStatus(
-      error.message,
-      {.sqlstate = kSyntaxError, .location = location, .hint = HintForSyntaxError(text, location)});
+  return SqlStatus(error.message, {.sqlstate = kSyntaxError,
+                                   .location = location,
+                                   .hint = HintForSyntaxError(error.message, text, location)});
 }
 
 // Where the first token at or after `at` begins: blanks and comments are skipped.

@@ -46,7 +46,7 @@ std::string QueryTextOf(const ParsedStatement& statement, const Node* query);
 Result<bool> Substitute(Node* node, const Environment& environment);
 
 // What to write instead, for a syntax error at byte `location`; "" when nobody knows.
-std::string HintForSyntaxError(const std::string& text, int location);
+std::string HintForSyntaxError(std::string_view message, const std::string& text, int location);
 // Refuses ANTI, SEMI, ASOF and FINAL where PostgreSQL takes them for the alias before a JOIN.
 Status RefuseJoinWords(const std::string& text);
 
