@@ -61,6 +61,8 @@ Result<Numeric> Multiply(const Numeric& a, const Numeric& b) { return a * b; }
 Result<Numeric> Divide(const Numeric& a, const Numeric& b) { return a.Divide(b); }
 Result<Numeric> Modulo(const Numeric& a, const Numeric& b) { return a.Modulo(b); }
 Result<Numeric> DivideTruncated(const Numeric& a, const Numeric& b) { return a.DivideTruncated(b); }
+Result<Numeric> Power(const Numeric& a, const Numeric& b) { return a.Power(b); }
+Result<Numeric> Logarithm(const Numeric& base, const Numeric& a) { return a.Log(base); }
 Result<Numeric> Negate(const Numeric& a) { return -a; }
 Result<Numeric> Same(const Numeric& a) { return a; }
 Result<Numeric> Abs(const Numeric& a) { return a.Abs(); }
@@ -68,6 +70,10 @@ Result<Numeric> Ceil(const Numeric& a) { return a.Ceil(); }
 Result<Numeric> Floor(const Numeric& a) { return a.Floor(); }
 Result<Numeric> Round(const Numeric& a) { return a.Round(0); }
 Result<Numeric> Truncate(const Numeric& a) { return a.Truncate(0); }
+Result<Numeric> Sqrt(const Numeric& a) { return a.Sqrt(); }
+Result<Numeric> Exp(const Numeric& a) { return a.Exp(); }
+Result<Numeric> Ln(const Numeric& a) { return a.Ln(); }
+Result<Numeric> Log10(const Numeric& a) { return a.Log(Numeric(10)); }
 Result<Numeric> Sign(const Numeric& a) {
   return a.kind() == Numeric::Kind::kNaN ? a : Numeric(a.sign());
 }
@@ -86,12 +92,12 @@ void AddOperators(std::vector<Function>* out) {
   binary("*", Binary<Multiply>, {"Product", "7.50 * 2.5", "18.750"});
   binary("/", Binary<Divide>, {"Quotient", "7.50 / 2.5", "3.0000000000000000"});
   binary("%", Binary<Modulo>, {"Remainder", "7.50 % 2.6", "2.30"});
-  binary("^", nullptr, {"Power", "1.5 ^ 2.0", "2.2500000000000000"});
+  binary("^", Binary<Power>, {"Power", "1.5 ^ 2.0", "2.2500000000000000"});
   binary("mod", Binary<Modulo>, {"Remainder", "mod(7.50, 2.6)", "2.30"});
   binary("div", Binary<DivideTruncated>, {"Quotient, truncated", "div(7.5, 2)", "3"});
-  binary("power", nullptr, {"Power", "power(9.0, 3.0)", "729.0000000000000000"});
-  binary("pow", nullptr, {"Power", "pow(2.0, 0.5)", "1.4142135623730950"});
-  binary("log", nullptr,
+  binary("power", Binary<Power>, {"Power", "power(9.0, 3.0)", "729.0000000000000000"});
+  binary("pow", Binary<Power>, {"Power", "pow(2.0, 0.5)", "1.4142135623730950"});
+  binary("log", Binary<Logarithm>,
          {"Logarithm to the base of the first argument", "log(2.0, 64.0)", "6.0000000000000000"});
 }
 
@@ -111,11 +117,11 @@ void AddNumericFunctions(std::vector<Function>* out) {
   unary("floor", Unary<Floor>, {"Nearest integer not greater", "floor(-42.8)", "-43"});
   unary("round", Unary<Round>, {"Nearest integer, halves away from zero", "round(42.5)", "43"});
   unary("trunc", Unary<Truncate>, {"Integer part", "trunc(-42.8)", "-42"});
-  unary("sqrt", nullptr, {"Square root", "sqrt(2.0)", "1.414213562373095"});
-  unary("exp", nullptr, {"e raised to a power", "exp(1.0)", "2.7182818284590452"});
-  unary("ln", nullptr, {"Natural logarithm", "ln(2.0)", "0.6931471805599453"});
-  unary("log", nullptr, {"Logarithm to base 10", "log(100.0)", "2.0000000000000000"});
-  unary("log10", nullptr, {"Logarithm to base 10", "log10(1000.0)", "3.0000000000000000"});
+  unary("sqrt", Unary<Sqrt>, {"Square root", "sqrt(2.0)", "1.414213562373095"});
+  unary("exp", Unary<Exp>, {"e raised to a power", "exp(1.0)", "2.7182818284590452"});
+  unary("ln", Unary<Ln>, {"Natural logarithm", "ln(2.0)", "0.6931471805599453"});
+  unary("log", Unary<Log10>, {"Logarithm to base 10", "log(100.0)", "2.0000000000000000"});
+  unary("log10", Unary<Log10>, {"Logarithm to base 10", "log10(1000.0)", "3.0000000000000000"});
   unary("sign", Unary<Sign>, {"-1, 0 or 1", "sign(-8.4)", "-1"});
   out->push_back(
       Spec("round", {kNumeric, kInt4}, kNumeric, ToDigits<&Numeric::Round>,
