@@ -18,6 +18,8 @@ namespace {
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 using Columns = std::vector<ArrayPtr>;
 
+constexpr int64_t kBlockRows = 8192;
+
 // The last rows of a partition, encoded; the first of them is at `begin`.
 class KeptRows {
  public:
@@ -102,6 +104,7 @@ class WindowAppend : public Operator {
   }
 
   Status AnswerAll(const Batch& batch, const Columns& computed, Output* out);
+  Result<Columns> AnswerBlock(const Columns& block, ErrorMask* errors);
   Status AnswerPartitioned(const Batch& batch, const Columns& computed, const Columns& keys,
                            Output* out);
   Result<std::vector<uint32_t>> PartitionsOf(const Columns& keys, int64_t rows);
@@ -139,11 +142,34 @@ Status WindowAppend::EmitResults(const Batch& batch, Columns results, const Erro
   return answer.rows == 0 ? Status::OK() : out->Emit(std::move(answer));
 }
 
-// One partition: the kept rows in front of the batch's, and everything by column.
+// One partition: the kept rows in front of the batch's, and everything by column; as many rows at a
+// time as keep the intermediate columns in the cache (fresh pages cost more than the sums).
 Status WindowAppend::AnswerAll(const Batch& batch, const Columns& computed, Output* out) {
-  Sheet sheet{.rows = tail_rows_ + batch.rows, .columns = computed};
-  for (size_t c = 0; tail_rows_ > 0 && c < computed.size(); ++c) {
-    LEAT_ASSIGN(sheet.columns[c], arrow::Concatenate({tail_[c], computed[c]}));
+  ErrorMask errors(batch.rows);
+  std::vector<arrow::ArrayVector> parts(calls_.size());
+  for (int64_t at = 0; at < batch.rows; at += kBlockRows) {
+    Columns block;
+    for (const ArrayPtr& column : computed) block.push_back(column->Slice(at, kBlockRows));
+    ErrorMask block_errors(std::min(kBlockRows, batch.rows - at));
+    LEAT_ASSIGN(const Columns results, AnswerBlock(block, &block_errors));
+    for (size_t i = 0; i < results.size(); ++i) parts[i].push_back(results[i]);
+    for (const auto& error : block_errors.errors()) {
+      errors.Set(at + error.row, error.sqlstate, error.message);
+    }
+  }
+  Columns results;
+  for (const arrow::ArrayVector& part : parts) {
+    LEAT_ASSIGN(ArrayPtr whole,
+                part.size() == 1 ? Result<ArrayPtr>(part[0]) : arrow::Concatenate(part));
+    results.push_back(std::move(whole));
+  }
+  return EmitResults(batch, std::move(results), errors, out);
+}
+
+Result<Columns> WindowAppend::AnswerBlock(const Columns& block, ErrorMask* errors) {
+  Sheet sheet{.rows = tail_rows_ + block[0]->length(), .columns = block};
+  for (size_t c = 0; tail_rows_ > 0 && c < block.size(); ++c) {
+    LEAT_ASSIGN(sheet.columns[c], arrow::Concatenate({tail_[c], block[c]}));
   }
   sheet.stretches.push_back({.begin = 0,
                              .first = tail_rows_,
@@ -151,15 +177,14 @@ Status WindowAppend::AnswerAll(const Batch& batch, const Columns& computed, Outp
                              .end = sheet.rows,
                              .states = &partitions_[0].states,
                              .save = sheet.rows});
-  ErrorMask errors(batch.rows);
-  LEAT_ASSIGN(Columns results, calls_.Compute(sheet, &errors));
+  auto results = calls_.Compute(sheet, errors);
   tail_rows_ = std::min(keep_, sheet.rows);
-  tail_.resize(computed.size());
-  for (size_t c = 0; c < computed.size(); ++c) {
+  tail_.resize(block.size());
+  for (size_t c = 0; c < block.size(); ++c) {
     // A copy: a slice would keep the batch's memory.
     LEAT_ASSIGN(tail_[c], arrow::Concatenate({sheet.columns[c]->Slice(sheet.rows - tail_rows_)}));
   }
-  return EmitResults(batch, std::move(results), errors, out);
+  return results;
 }
 
 Result<std::vector<uint32_t>> WindowAppend::PartitionsOf(const Columns& keys, int64_t rows) {
