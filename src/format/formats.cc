@@ -4,9 +4,12 @@
 #include "format/bytes.h"
 #include "format/csv_reader.h"
 #include "format/format.h"
+#include "format/infer.h"
 #include "format/ndjson_reader.h"
+#include "format/parquet_reader.h"
 #include "format/parquet_writer.h"
 #include "format/read_ahead.h"
+#include "format/text_writer.h"
 
 namespace leat {
 namespace {
@@ -63,7 +66,16 @@ Result<std::unique_ptr<FileReader>> OpenFile(const std::string& path, const std:
     return OpenCsv(path, found.compression, dialect, options, range);
   }
   if (found.name == "ndjson") return OpenNdjson(path, found.compression, options, range);
-  return NotSupported(fmt::format("reading format \"{}\" is not supported", found.name));
+  return OpenParquet(path, options, range);
+}
+
+Result<Schema> InferSchema(const std::string& path, const std::string& format,
+                           const std::map<std::string, std::string>& options, int64_t sample_rows) {
+  LEAT_ASSIGN(const FileFormat found, FormatOf(path, format));
+  if (found.name == "parquet") return InferParquet(path);
+  if (found.name == "ndjson") return InferNdjson(path, found.compression, sample_rows);
+  LEAT_ASSIGN(const CsvDialect dialect, CsvDialect::Make(options, found.name));
+  return InferCsv(path, found.compression, dialect, options, sample_rows);
 }
 
 Result<std::unique_ptr<FileWriter>> CreateFile(const std::string& path, const std::string& format,
@@ -71,7 +83,10 @@ Result<std::unique_ptr<FileWriter>> CreateFile(const std::string& path, const st
                                                const std::map<std::string, std::string>& options) {
   LEAT_ASSIGN(const FileFormat found, FormatOf(path, format));
   if (found.name == "parquet") return CreateParquet(path, schema, options);
-  return NotSupported(fmt::format("writing format \"{}\" is not supported", found.name));
+  if (found.name == "ndjson") return CreateNdjson(path, schema, options);
+  std::map<std::string, std::string> dialect = options;
+  if (found.name == "tsv") dialect.try_emplace("delimiter", "\t");
+  return CreateCsv(path, schema, dialect);
 }
 
 Reject RejectOf(const ReadChunk& chunk, int64_t i, std::string column, std::string reason) {

@@ -1,0 +1,35 @@
+// Types of columns that nobody declared, from the texts of a sample.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "format/bytes.h"
+#include "format/csv_index.h"
+#include "format/format.h"
+
+namespace leat {
+
+// Narrows the types that a column may have, value by value: boolean, bigint, double precision,
+// date, timestamp, timestamptz; text when nothing is left, or no value was seen.
+class TypeGuess {
+ public:
+  void See(std::string_view text);
+  // JSON tells numbers from strings: only ISO dates and timestamps hide in those.
+  void SeeJson(std::string_view token);
+  Type type() const;
+
+ private:
+  void Keep(uint32_t kinds) { kinds_ &= kinds; }
+
+  uint32_t kinds_ = ~uint32_t{0};
+  bool seen_ = false;
+};
+
+Result<Schema> InferCsv(const std::string& path, Compression compression, const CsvDialect& dialect,
+                        const std::map<std::string, std::string>& options, int64_t sample_rows);
+// Nested objects become columns with dotted names, arrays jsonb.
+Result<Schema> InferNdjson(const std::string& path, Compression compression, int64_t sample_rows);
+
+}  // namespace leat
