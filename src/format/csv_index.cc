@@ -2,6 +2,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -267,7 +268,7 @@ void CsvIndexer::GiveUpLine(const char* text, uint32_t size, uint32_t begin, con
       newline == nullptr ? size : static_cast<uint32_t>(static_cast<const char*>(newline) - text);
   index_->rows.push_back({static_cast<uint32_t>(index_->malformed.size()), CsvIndex::kMalformed});
   index_->malformed.push_back({begin, end, reason});
-  marks_ = row_first_;
+  marks_ = row_first_ + 1;  // that mark is also the row before's end
   const uint32_t next = end < size ? end + 1 : size;
   index_->end = next;
   Resume(next);
@@ -317,6 +318,24 @@ bool CsvIndexer::ScanRecord(const char* text, uint32_t size, bool eof) {
     Resume(index_->end);
     return true;
   }
+}
+
+uint32_t CsvIndexer::CutBy(const char* text, uint32_t limit, bool more) {
+  auto& rows = index_->rows;
+  if (rows.empty()) return 0;
+  const uint32_t pending = index_->marks[row_first_] + 1;
+  // A record inside quotes may yet turn out malformed, and then its first line is a row.
+  const bool open = more && inside_ != 0 && pending < limit &&
+                    std::memchr(text + pending, '\n', limit - pending) != nullptr;
+  if (open) return 0;
+  const auto end_of = [this](const CsvIndex::Row& row) {
+    return row.last == CsvIndex::kMalformed ? index_->malformed[row.first].end
+                                            : index_->marks[row.last];
+  };
+  if (end_of(rows.back()) < limit) return index_->end;
+  while (rows.size() > 1 && end_of(rows.back()) >= limit) rows.pop_back();
+  index_->end = std::min(end_of(rows.back()) + 1, index_->end);
+  return index_->end;
 }
 
 }  // namespace leat

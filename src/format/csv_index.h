@@ -64,7 +64,9 @@ class CsvIndexer {
   // Gives up a record that has grown too long: if it is inside quotes, its first line is malformed
   // and the text goes on with the next. False where that does not help.
   bool GiveUpRecord(const char* text, uint32_t size);
-  int64_t rows() const { return static_cast<int64_t>(index_->rows.size()); }
+  // Drops the rows that do not end by `limit`, all but the first, and returns where the last one
+  // left ends; 0 if it takes more text to tell. `more`: there is some. Ends the text.
+  uint32_t CutBy(const char* text, uint32_t limit, bool more);
 
  private:
   struct Block;

@@ -26,9 +26,11 @@ class CsvSource : public TextSource {
     index_ = indexes_->Take();
     indexer_.Start(begin, index_.get());
   }
-  uint32_t Scan(const char* text, uint32_t size, Follows follows) override {
+  void Scan(const char* text, uint32_t size, Follows follows) override {
     indexer_.Advance(text, size, follows);
-    return index_->rows.empty() ? 0 : index_->end;
+  }
+  uint32_t CutBy(const char* text, uint32_t, uint32_t limit, bool more) override {
+    return indexer_.CutBy(text, limit, more);
   }
   bool GiveUpRow(const char* text, uint32_t size) override {
     return indexer_.GiveUpRecord(text, size);

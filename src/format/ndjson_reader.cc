@@ -127,10 +127,12 @@ class NdjsonSource : public TextSource {
 
  protected:
   void StartText(uint32_t) override {}
-  uint32_t Scan(const char* text, uint32_t size, Follows follows) override {
-    if (follows == Follows::kNothing) return size;
-    const void* newline = memrchr(text, '\n', size);
-    if (newline == nullptr) return 0;
+  void Scan(const char*, uint32_t, Follows follows) override { follows_ = follows; }
+  uint32_t CutBy(const char* text, uint32_t size, uint32_t limit, bool) override {
+    if (follows_ == Follows::kNothing && size <= limit) return size;
+    const void* newline = memrchr(text, '\n', std::min(size, limit));
+    if (newline == nullptr) newline = std::memchr(text, '\n', size);
+    if (newline == nullptr) return follows_ == Follows::kNothing ? size : 0;
     return static_cast<uint32_t>(static_cast<const char*>(newline) - text) + 1;
   }
   bool GiveUpRow(const char*, uint32_t) override { return false; }
@@ -140,6 +142,7 @@ class NdjsonSource : public TextSource {
 
  private:
   std::shared_ptr<JsonPlan> plan_;
+  Follows follows_ = Follows::kMore;
 };
 
 }  // namespace

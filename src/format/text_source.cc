@@ -7,6 +7,7 @@ namespace leat {
 namespace {
 
 constexpr int64_t kPieceBytes = 256 << 10;  // inflated and looked at while in the nearest cache
+constexpr int64_t kLookAhead = 256;         // to be sure of a row's end
 constexpr int64_t kRowBytesMax = 16 << 20;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
@@ -26,18 +27,20 @@ Result<std::optional<ParseJob>> TextSource::Next() {
     return std::nullopt;
   }
   LEAT_RETURN(Start());
+  const auto limit = static_cast<uint32_t>(chunk_bytes_);
   uint32_t cut = 0;
   while (true) {
-    LEAT_RETURN(Fill());
-    const auto follows = !at_end_       ? Follows::kMore
-                         : damage_.ok() ? Follows::kNothing
-                                        : Follows::kDamage;
-    cut = Scan(text_->data(), static_cast<uint32_t>(size_), follows);
-    if (at_end_) break;
-    if (size_ < chunk_bytes_) continue;
-    if (cut > 0) break;
-    if (size_ >= std::max(kRowBytesMax, chunk_bytes_) &&
-        !GiveUpRow(text_->data(), static_cast<uint32_t>(size_))) {
+    if (!at_end_) LEAT_RETURN(Fill());
+    const auto size = static_cast<uint32_t>(size_);
+    Scan(text_->data(), size,
+         !at_end_       ? Follows::kMore
+         : damage_.ok() ? Follows::kNothing
+                        : Follows::kDamage);
+    if (!at_end_ && size_ < chunk_bytes_ + kLookAhead) continue;
+    cut = CutBy(text_->data(), size, limit, !at_end_);
+    if (at_end_ || cut > 0) break;
+    if (size_ >= std::max(kRowBytesMax, chunk_bytes_ + kLookAhead) &&
+        !GiveUpRow(text_->data(), size)) {
       return IOErrorF("\"{}\": the row at byte {} is longer than {} bytes", path_, position_,
                       size_);
     }
@@ -49,7 +52,7 @@ Result<std::optional<ParseJob>> TextSource::Next() {
 Status TextSource::Start() {
   text_ = texts_->Take();
   size_ = static_cast<int64_t>(rest_.size());
-  Reserve(std::max(chunk_bytes_, size_) + kPieceBytes);
+  Reserve(std::max(chunk_bytes_, size_) + kLookAhead + kPieceBytes);
   std::memcpy(text_->data(), rest_.data(), rest_.size());
   rest_.clear();
   uint32_t begin = 0;
@@ -70,7 +73,8 @@ void TextSource::Reserve(int64_t bytes) {
 // One piece more, or at_end_. The bytes before a damage come first.
 Status TextSource::Fill() {
   Reserve(size_ + kPieceBytes);
-  int64_t wanted = size_ < chunk_bytes_ ? chunk_bytes_ - size_ : chunk_bytes_;
+  const int64_t enough = chunk_bytes_ + kLookAhead;
+  int64_t wanted = size_ < enough ? enough - size_ : enough;
   wanted = std::min(wanted, kPieceBytes);
   if (end_ >= 0) wanted = std::min(wanted, end_ - position_ - size_);
   if (wanted <= 0) {
@@ -90,11 +94,8 @@ Status TextSource::Fill() {
 
 // The whole rows become a chunk; what follows waits for the next.
 Result<std::optional<ParseJob>> TextSource::CutAt(size_t cut) {
-  if (at_end_) {
-    done_ = true;
-  } else {
-    rest_.assign(*text_, cut, static_cast<size_t>(size_) - cut);
-  }
+  rest_.assign(*text_, cut, static_cast<size_t>(size_) - cut);
+  if (at_end_ && (cut == 0 || rest_.empty())) done_ = true;
   if (cut == 0) {
     LEAT_RETURN(damage_);
     return std::nullopt;

@@ -14,6 +14,8 @@ namespace leat {
 // damage it is not complete without one.
 enum class Follows : uint8_t { kMore, kNothing, kDamage };
 
+// A chunk ends with the last row that ends by chunk_bytes, or with its first: where it is cut
+// depends on where it begins and on the bytes alone, so that reading a range again cuts it alike.
 class TextSource : public ChunkSource {
  public:
   // Every text has this many readable bytes behind it.
@@ -26,11 +28,14 @@ class TextSource : public ChunkSource {
  protected:
   // A new text, whose first row begins at `begin`.
   virtual void StartText(uint32_t begin) = 0;
-  // Looks on over text[0, size), whose beginning it has seen; the end of the last whole row.
-  virtual uint32_t Scan(const char* text, uint32_t size, Follows follows) = 0;
+  // Looks on over text[0, size), whose beginning it has seen.
+  virtual void Scan(const char* text, uint32_t size, Follows follows) = 0;
+  // The end of the last row that ends by `limit`, else of the first row; 0 if there is none, or if
+  // it takes `more` text to tell.
+  virtual uint32_t CutBy(const char* text, uint32_t size, uint32_t limit, bool more) = 0;
   // The row in progress has grown too long: false if nothing can be given up to go on.
   virtual bool GiveUpRow(const char* text, uint32_t size) = 0;
-  // The job for the rows up to the last Scan's end; `begin` is the text's place in the file.
+  // The job for the rows up to the cut; `begin` is the text's place in the file.
   virtual ParseJob Cut(std::shared_ptr<std::string> text, int64_t begin) = 0;
 
  private:
