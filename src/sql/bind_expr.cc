@@ -7,7 +7,7 @@
 namespace leat {
 namespace {
 
-constexpr int kDepthMax = 1000;  // PostgreSQL's max_stack_depth, roughly
+constexpr int kDepthMax = 400;  // of nested expressions: each costs several frames of stack
 
 bool AllowsSubqueries(Clause clause) {
   return clause != Clause::kCheck && clause != Clause::kDefault;

@@ -8,6 +8,8 @@
 namespace leat {
 namespace {
 
+constexpr int kTreeDepthMax = 3000;  // messages; an operator takes two
+
 // The byte offset of the `characters`-th code point.
 int BytesOf(std::string_view text, int characters) {
   size_t at = 0;
@@ -75,10 +77,13 @@ Result<std::shared_ptr<Script>> ParseScript(std::string_view text) {
   Status status;
   if (parsed.error != nullptr) {
     status = ParseError(*parsed.error, script->text);
-  } else {
-    script->tree = pg_query__parse_result__unpack(
-        nullptr, parsed.parse_tree.len, reinterpret_cast<const uint8_t*>(parsed.parse_tree.data));
-    if (script->tree == nullptr) status = NotSupported("the statement is too deeply nested");
+  } else if (const std::string_view bytes(parsed.parse_tree.data, parsed.parse_tree.len);
+             DepthOf(&pg_query__parse_result__descriptor, bytes) <= kTreeDepthMax) {
+    script->tree = pg_query__parse_result__unpack(nullptr, bytes.size(),
+                                                  reinterpret_cast<const uint8_t*>(bytes.data()));
+  }
+  if (status.ok() && script->tree == nullptr) {
+    status = SqlStatus("stack depth limit exceeded", {.sqlstate = "54001"});
   }
   pg_query_free_protobuf_parse_result(parsed);
   LEAT_RETURN(status);
@@ -110,9 +115,9 @@ Result<std::vector<std::shared_ptr<const ParsedStatement>>> ParseSql(
 std::string_view TextOf(const ParsedStatement& statement) { return statement.text(); }
 int LocationOf(const ParsedStatement& statement) { return statement.location; }
 
-std::string Deparse(const Node* select) {
+std::string Deparse(Node* select) {
   PgQuery__RawStmt raw = PG_QUERY__RAW_STMT__INIT;
-  raw.stmt = const_cast<Node*>(select);  // packing only reads it
+  raw.stmt = select;
   PgQuery__RawStmt* statements[] = {&raw};
   PgQuery__ParseResult tree = PG_QUERY__PARSE_RESULT__INIT;
   tree.version = PG_VERSION_NUM;
@@ -126,7 +131,7 @@ std::string Deparse(const Node* select) {
   return text;
 }
 
-std::string QueryTextOf(const ParsedStatement& statement, const Node* query) {
+std::string QueryTextOf(const ParsedStatement& statement, Node* query) {
   const std::string text(statement.text());
   if (statement.substituted) return Deparse(query);
   const bool insert = Is(statement.node, PG_QUERY__NODE__NODE_INSERT_STMT);

@@ -73,8 +73,7 @@ std::vector<std::string> ReferencesOf(const ParsedStatement& statement) {
     return {CommentedRelation(*statement.node->comment_stmt)};
   }
   References references;
-  // Walking reads only; the visitor's parameter is what libprotobuf-c's fields are.
-  auto* message = reinterpret_cast<ProtobufCMessage*>(const_cast<Node*>(statement.node));
+  auto* message = reinterpret_cast<ProtobufCMessage*>(statement.node);
   VisitMessages(message, [&](ProtobufCMessage* part) { references.Visit(part); });
   return references.Names(DefinedBy(statement));
 }

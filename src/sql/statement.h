@@ -24,7 +24,7 @@ struct Script {
 class ParsedStatement : public std::enable_shared_from_this<ParsedStatement> {
  public:
   std::shared_ptr<const Script> script;
-  const Node* node = nullptr;
+  Node* node = nullptr;
   int location = 0;  // of the first token, in the script
   int end = 0;
   bool substituted = false;  // a ${NAME} was replaced: the text is not the whole story
@@ -36,9 +36,9 @@ class ParsedStatement : public std::enable_shared_from_this<ParsedStatement> {
 };
 
 // The text of a SELECT as PostgreSQL's deparser writes it, ${} replaced.
-std::string Deparse(const Node* select);
+std::string Deparse(Node* select);
 // The query's text inside CREATE VIEW, CREATE MATERIALIZED VIEW or INSERT.
-std::string QueryTextOf(const ParsedStatement& statement, const Node* query);
+std::string QueryTextOf(const ParsedStatement& statement, Node* query);
 
 // Replaces ${NAME} and ${NAME:-default} in every string literal under `node`; true if there was
 // one.

@@ -127,6 +127,48 @@ std::string OptionText(const PgQuery__DefElem& option) {
   }
 }
 
+int DepthOf(const ProtobufCMessageDescriptor* descriptor, std::string_view bytes) {
+  struct Open {
+    const ProtobufCMessageDescriptor* descriptor;
+    size_t end;
+  };
+  std::vector<Open> open = {{descriptor, bytes.size()}};
+  size_t deepest = 1;
+  size_t at = 0;
+  const auto varint = [&]() {
+    uint64_t value = 0;
+    for (int shift = 0; at < bytes.size() && shift < 64; shift += 7) {
+      const auto byte = static_cast<unsigned char>(bytes[at++]);
+      value |= static_cast<uint64_t>(byte & 0x7F) << shift;
+      if (byte < 0x80) break;
+    }
+    return value;
+  };
+  while (!open.empty()) {
+    if (at >= open.back().end) {
+      open.pop_back();
+      continue;
+    }
+    const uint64_t tag = varint();
+    const auto wire = tag & 7;
+    if (wire == 0) varint();
+    if (wire == 1) at += 8;
+    if (wire == 5) at += 4;
+    if (wire != 2) continue;
+    const uint64_t length = varint();
+    const auto* field = protobuf_c_message_descriptor_get_field(open.back().descriptor,
+                                                                static_cast<unsigned>(tag >> 3));
+    if (field == nullptr || field->type != PROTOBUF_C_TYPE_MESSAGE) {
+      at += length;
+      continue;
+    }
+    open.push_back(
+        {static_cast<const ProtobufCMessageDescriptor*>(field->descriptor), at + length});
+    deepest = std::max(deepest, open.size());
+  }
+  return static_cast<int>(deepest);
+}
+
 std::vector<SqlToken> Tokenize(const std::string& text) {
   PgQueryScanResult scanned = pg_query_scan(text.c_str());
   std::vector<SqlToken> tokens;
