@@ -1,6 +1,6 @@
 #include "format/csv_parse.h"
 
-#include <simdjson.h>
+#include <arrow/util/utf8.h>
 #include <xxhash.h>
 
 #include <algorithm>
@@ -10,6 +10,13 @@ namespace {
 
 constexpr int64_t kRowsPerBlock = 1024;  // their text stays in the nearest caches
 constexpr size_t kRawBytesMax = 64 << 10;
+
+bool IsUtf8(std::string_view text) {
+  static const bool tables_made = (arrow::util::InitializeUTF8(), true);
+  static_cast<void>(tables_made);
+  return arrow::util::ValidateUTF8(reinterpret_cast<const uint8_t*>(text.data()),
+                                   static_cast<int64_t>(text.size()));
+}
 
 class ChunkParser {
  public:
@@ -22,9 +29,8 @@ class ChunkParser {
     out.end = chunk_.begin + static_cast<int64_t>(text.size());
     out.checksum = XXH3_64bits(text.data(), text.size());
     out_.lines = CountLines(text);
-    check_encoding_ =
-        !chunk_.index->plain_ascii && (std::memchr(text.data(), 0, text.size()) != nullptr ||
-                                       !simdjson::validate_utf8(text.data(), text.size()));
+    check_encoding_ = !chunk_.index->plain_ascii &&
+                      (std::memchr(text.data(), 0, text.size()) != nullptr || !IsUtf8(text));
     SortRows();
     LEAT_RETURN(ParseColumns());
     out.bytes = std::move(chunk_.text);
@@ -166,7 +172,7 @@ std::string HexOfCharacter(std::string_view text, size_t at) {
 
 std::string EncodingError(std::string_view text) {
   const size_t zero = text.find('\0');
-  const bool valid = simdjson::validate_utf8(text.data(), text.size());
+  const bool valid = IsUtf8(text);
   if (valid && zero == text.npos) return {};
   size_t at = 0;
   // Whole characters up to the wrong one.
@@ -175,7 +181,7 @@ std::string EncodingError(std::string_view text) {
     while (length < 4 && at + length < text.size() && (text[at + length] & 0xc0) == 0x80) ++length;
     const auto lead = static_cast<uint8_t>(text[at]);
     const size_t wanted = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-    if (length < wanted || !simdjson::validate_utf8(text.data() + at, wanted)) break;
+    if (length < wanted || !IsUtf8(text.substr(at, wanted))) break;
     at += wanted;
   }
   return fmt::format("invalid byte sequence for encoding \"UTF8\": {}",

@@ -110,6 +110,19 @@ TEST(CsvReader, LengthsApplyToDictionariesToo) {
   EXPECT_EQ(got.rejects[0].reason, "value too long for type character(2)");
 }
 
+TEST(CsvReader, TextMustBeUtf8) {
+  const TestFile file("t.csv",
+                      std::string("a,b\ncaf\xc3\xa9,1\n\xff,2\n\xe2\x28\xa1,3\nx\0y,4\nz,5\n", 32));
+  ReadOptions options;
+  options.columns = {WantColumn("a", TypeId::kText)};
+  const Drained got = Drain(file.path(), options);
+  EXPECT_EQ(got.rows, (Rows{{"caf\xc3\xa9"}, {"z"}}));
+  ASSERT_EQ(got.rejects.size(), 3U);
+  EXPECT_EQ(got.rejects[0].reason, "invalid byte sequence for encoding \"UTF8\": 0xff");
+  EXPECT_EQ(got.rejects[1].reason, "invalid byte sequence for encoding \"UTF8\": 0xe2 0x28 0xa1");
+  EXPECT_EQ(got.rejects[2].reason, "invalid byte sequence for encoding \"UTF8\": 0x00");
+}
+
 TEST(CsvReader, ManyDistinctStringsLoseTheirDictionary) {
   std::string text = "s,n\n";
   for (int i = 0; i < 50000; ++i) {

@@ -1,7 +1,5 @@
 #include "format/infer.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -9,12 +7,11 @@
 
 #include "format/csv_reader.h"
 #include "format/fast_parse.h"
+#include "format/json_scan.h"
 #include "format/json_walk.h"
 
 namespace leat {
 namespace {
-
-namespace ondemand = simdjson::ondemand;
 
 constexpr int64_t kSampleBytesMax = 16 << 20;
 
@@ -101,28 +98,24 @@ class Guesses {
 };
 
 // The leaves of an object, by their dotted names. Anything wrong ends it: the reader will tell.
-void SeeObject(ondemand::object object, const std::string& prefix, Guesses* guesses) {
-  for (auto field : object) {
-    std::string_view key;
-    ondemand::value value;
-    ondemand::json_type type;
-    if (field.error() || field.unescaped_key().get(key)) return;
-    const std::string name = prefix + std::string(key);
-    if (field.value().get(value) || value.type().get(type)) return;
-    if (type == ondemand::json_type::object) {
-      ondemand::object inner;
-      if (value.get_object().get(inner)) return;
-      SeeObject(inner, name + ".", guesses);
-    } else {
-      (*guesses)[name].SeeJson(value.raw_json_token());
+void SeeObject(JsonScanner* scanner, const std::string& prefix, Guesses* guesses) {
+  std::string_view key, json;
+  std::string name;
+  scanner->Enter();
+  for (bool first = true; scanner->NextKey(first, &key); first = false) {
+    name = UnescapeJson(key, &name) ? prefix + name : prefix + std::string(key);
+    if (scanner->Peek() == JsonKind::kObject) {
+      SeeObject(scanner, name + ".", guesses);
+    } else if (scanner->Skip(&json)) {
+      (*guesses)[name].SeeJson(json);
     }
   }
 }
 
-// The beginning of a file, 64 bytes of room behind it.
+// The beginning of a file.
 Result<std::string> SampleOf(const std::string& path, Compression compression) {
   LEAT_ASSIGN(auto bytes, OpenBytes(path, compression, 0));
-  std::string text(kSampleBytesMax + 64, '\0');
+  std::string text(kSampleBytesMax, '\0');
   int64_t size = 0;
   while (size < kSampleBytesMax) {
     LEAT_ASSIGN(const int64_t got, bytes->Read(text.data() + size, kSampleBytesMax - size));
@@ -201,7 +194,6 @@ Result<Schema> InferCsv(const std::string& path, Compression compression, const 
 Result<Schema> InferNdjson(const std::string& path, Compression compression, int64_t sample_rows) {
   LEAT_ASSIGN(const std::string text, SampleOf(path, compression));
   Guesses guesses;
-  ondemand::parser parser;
   std::string_view rest = text;
   for (int64_t rows = 0; rows < sample_rows && !rest.empty();) {
     const size_t newline = std::min(rest.find('\n'), rest.size());
@@ -209,11 +201,11 @@ Result<Schema> InferNdjson(const std::string& path, Compression compression, int
     rest.remove_prefix(std::min(newline + 1, rest.size()));
     if (json.empty()) continue;
     ++rows;
-    const simdjson::padded_string padded(json);
-    ondemand::document document;
-    ondemand::object object;
-    if (parser.iterate(padded).get(document) || document.get_object().get(object)) continue;
-    SeeObject(object, "", &guesses);
+    std::string_view whole;
+    JsonScanner check(json), scanner(json);
+    if (check.Peek() != JsonKind::kObject || !check.Skip(&whole) || !check.AtEnd()) continue;
+    scanner.Peek();
+    SeeObject(&scanner, "", &guesses);
   }
   Schema schema = guesses.ToSchema();
   if (schema.columns.empty()) {

@@ -1,17 +1,13 @@
 #include "format/json_walk.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 
 #include "format/fast_parse.h"
+#include "format/json_scan.h"
 
 namespace leat {
 namespace {
-
-namespace ondemand = simdjson::ondemand;
 
 constexpr size_t kArenaBlock = 64 << 10;
 constexpr std::string_view kBlanks = " \t\r\n";
@@ -22,30 +18,42 @@ std::string_view Trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
 }
 
-size_t SkipDigits(std::string_view text, size_t at) {
-  while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
-  return at;
+void AppendQuoted(std::string_view text, std::string* out) {
+  *out += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') *out += '\\';
+    *out += c;
+  }
+  *out += '"';
 }
 
-// JSON's grammar of numbers (RFC 8259, section 6).
-bool IsNumber(std::string_view text) {
-  size_t at = text.starts_with('-') ? 1 : 0;
-  const size_t whole = at;
-  at = SkipDigits(text, at);
-  if (at == whole || (text[whole] == '0' && at > whole + 1)) return false;
-  if (at < text.size() && text[at] == '.') {
-    const size_t begin = ++at;
-    at = SkipDigits(text, at);
-    if (at == begin) return false;
+// A JSON array as PostgreSQL spells arrays: {1,NULL,"text"}. False where no text can hold it.
+bool AppendArrayText(JsonScanner* scanner, std::string* out) {
+  std::string_view token;
+  std::string unescaped;
+  scanner->Enter();
+  *out += '{';
+  for (bool first = true; scanner->NextElement(first); first = false) {
+    if (!first) *out += ',';
+    switch (scanner->Peek()) {
+      case JsonKind::kArray:
+        if (!AppendArrayText(scanner, out)) return false;
+        break;
+      case JsonKind::kString:
+        if (!scanner->String(&token) || !UnescapeJson(token, &unescaped)) return false;
+        AppendQuoted(unescaped, out);
+        break;
+      case JsonKind::kObject:
+        if (!scanner->Skip(&token)) return false;
+        AppendQuoted(token, out);
+        break;
+      default:
+        if (!scanner->Scalar(&token)) return false;
+        *out += token == "null" ? "NULL" : token;
+    }
   }
-  if (at < text.size() && (text[at] == 'e' || text[at] == 'E')) {
-    ++at;
-    if (at < text.size() && (text[at] == '+' || text[at] == '-')) ++at;
-    const size_t begin = at;
-    at = SkipDigits(text, at);
-    if (at == begin) return false;
-  }
-  return at == text.size();
+  *out += '}';
+  return scanner->ok();
 }
 
 struct ViewHash {
@@ -94,7 +102,9 @@ Result<JsonPaths> JsonPaths::Make(const std::vector<ReadColumn>& columns) {
   for (size_t i = 0; i < columns.size(); ++i) {
     const ReadColumn& column = columns[i];
     const TypeId type = column.column.type.id;
-    paths.raw_.push_back(type == TypeId::kJson || type == TypeId::kJsonb);
+    paths.takes_.push_back(type == TypeId::kJson || type == TypeId::kJsonb ? Takes::kJson
+                           : type == TypeId::kArray                        ? Takes::kList
+                                                                           : Takes::kText);
     const std::string& name =
         column.outside_name.empty() ? column.column.name : column.outside_name;
     const bool by_path = !column.path.empty();
@@ -131,24 +141,23 @@ struct JsonWalker::State {
 
   const JsonPaths& paths;
   TextArena* arena;
-  ondemand::parser parser;
   std::vector<RawField>* values = nullptr;
   std::vector<bool> by_name;  // columns whose value came by their own name
-  std::string error;
+  std::string scratch, key;
+  std::string error;  // beyond what the scanner finds
 
   State(const JsonPaths& the_paths, TextArena* the_arena) : paths(the_paths), arena(the_arena) {}
 
-  bool Fail(std::string_view why) {
-    if (error.empty()) error = why;
-    return false;
-  }
-  bool Fail(simdjson::error_code code) { return Fail(simdjson::error_message(code)); }
-
-  // A value without a data pointer is null.
+  // A value without a data pointer is null. The value's JSON, and its text.
   void Put(const Node& node, RawField text, std::string_view json) {
     const auto put = [&](int column) {
-      const bool raw = paths.raw(column) && text.data != nullptr;
-      (*values)[static_cast<size_t>(column)] = raw ? RawField{json.data(), json.size()} : text;
+      RawField& value = (*values)[static_cast<size_t>(column)];
+      value = text;
+      if (text.data == nullptr) return;
+      if (paths.takes(column) == JsonPaths::Takes::kJson) value = {json.data(), json.size()};
+      if (paths.takes(column) == JsonPaths::Takes::kList && json.starts_with('[')) {
+        value = ListText(json);
+      }
     };
     for (const int column : node.flat) {
       by_name[static_cast<size_t>(column)] = true;
@@ -159,106 +168,98 @@ struct JsonWalker::State {
     }
   }
 
-  static bool Wanted(const Node* node) {
-    return node != nullptr && !(node->flat.empty() && node->nested.empty());
+  RawField ListText(std::string_view json) {
+    JsonScanner scanner(json);
+    scanner.Peek();
+    std::string list;
+    if (!AppendArrayText(&scanner, &list)) list = json;
+    const std::string_view kept = arena->Copy(list);
+    return {kept.data(), kept.size()};
   }
 
-  bool VisitString(ondemand::value value, const Node* node) {
-    const std::string_view token = Trim(value.raw_json_token());
-    std::string_view text;
-    if (token.find('\\') == token.npos) {
-      text = token.substr(1, token.size() - 2);
-    } else {
-      if (const auto code = value.get_string().get(text)) return Fail(code);
-      if (Wanted(node)) text = arena->Copy(text);
-    }
-    if (Wanted(node)) Put(*node, {text.data(), text.size()}, token);
-    return true;
-  }
+  static bool Wanted(const Node& node) { return !(node.flat.empty() && node.nested.empty()); }
 
-  bool VisitScalar(ondemand::value value, ondemand::json_type type, const Node* node) {
-    const std::string_view token = Trim(value.raw_json_token());
-    const bool sound = type == ondemand::json_type::number    ? IsNumber(token)
-                       : type == ondemand::json_type::boolean ? token == "true" || token == "false"
-                                                              : token == "null";
-    if (!sound) return Fail(fmt::format("token \"{}\" is invalid", token));
+  bool VisitString(JsonScanner* scanner, const Node& node) {
+    std::string_view inside;
+    if (!scanner->String(&inside)) return false;
     if (!Wanted(node)) return true;
-    const bool null = type == ondemand::json_type::null;
-    Put(*node, null ? RawField{nullptr, 0} : RawField{token.data(), token.size()}, token);
+    const std::string_view json(inside.data() - 1, inside.size() + 2);
+    if (inside.find('\\') != inside.npos) {
+      if (UnescapeJson(inside, &scratch)) {
+        inside = arena->Copy(scratch);
+      } else if (!OnlyRaw(node)) {
+        error = "unsupported Unicode escape sequence";
+        return false;
+      }
+    }
+    Put(node, {inside.data(), inside.size()}, json);
     return true;
   }
 
-  bool VisitFields(ondemand::object object, const Node* node) {
-    for (auto field : object) {
-      if (field.error()) return Fail(field.error());
-      std::string_view key;
-      if (const auto code = field.unescaped_key().get(key)) return Fail(code);
-      const Node* const child = node == nullptr ? nullptr : node->Child(key);
-      ondemand::value value;
-      if (const auto code = field.value().get(value)) return Fail(code);
-      if (!Visit(value, child)) return false;
-    }
+  bool OnlyRaw(const Node& node) const {
+    const auto raw = [this](int column) { return paths.takes(column) == JsonPaths::Takes::kJson; };
+    return std::all_of(node.flat.begin(), node.flat.end(), raw) &&
+           std::all_of(node.nested.begin(), node.nested.end(), raw);
+  }
+
+  bool VisitScalar(JsonScanner* scanner, JsonKind kind, const Node& node) {
+    std::string_view token;
+    if (!scanner->Scalar(&token)) return false;
+    if (!Wanted(node)) return true;
+    const bool null = kind == JsonKind::kNull;
+    Put(node, null ? RawField{nullptr, 0} : RawField{token.data(), token.size()}, token);
     return true;
   }
 
-  bool VisitObject(ondemand::value value, const Node* node) {
-    ondemand::object object;
-    if (const auto code = value.get_object().get(object)) return Fail(code);
+  // An object or array that somebody wants something of: as a whole, and then what is inside.
+  bool VisitContainer(JsonScanner* scanner, JsonKind kind, const Node& node) {
     if (Wanted(node)) {
+      JsonScanner ahead = *scanner;
       std::string_view json;
-      if (const auto code = object.raw_json().get(json)) return Fail(code);
-      Put(*node, {json.data(), json.size()}, json);
-      if (const auto code = object.reset().error()) return Fail(code);
+      if (!ahead.Skip(&json)) return scanner->Skip(&json);
+      Put(node, {json.data(), json.size()}, json);
     }
-    return VisitFields(object, node);
+    scanner->Enter();
+    return kind == JsonKind::kObject ? VisitFields(scanner, node) : VisitElements(scanner, node);
   }
 
-  bool VisitArray(ondemand::value value, const Node* node) {
-    ondemand::array array;
-    if (const auto code = value.get_array().get(array)) return Fail(code);
-    if (Wanted(node)) {
-      std::string_view json;
-      if (const auto code = array.raw_json().get(json)) return Fail(code);
-      Put(*node, {json.data(), json.size()}, json);
-      if (const auto code = array.reset().error()) return Fail(code);
+  bool VisitFields(JsonScanner* scanner, const Node& node) {
+    std::string_view name;
+    for (bool first = true; scanner->NextKey(first, &name); first = false) {
+      if (name.find('\\') != name.npos && UnescapeJson(name, &key)) name = key;
+      if (!Visit(scanner, node.Child(name))) return false;
     }
+    return scanner->ok();
+  }
+
+  bool VisitElements(JsonScanner* scanner, const Node& node) {
     int64_t index = 0;
-    for (auto element : array) {
-      ondemand::value inner;
-      if (const auto code = element.get(inner)) return Fail(code);
-      const bool inside = node != nullptr && !node->children.empty();
-      if (!Visit(inner, inside ? node->Child(fmt::format("[{}]", index)) : nullptr)) return false;
-      ++index;
+    for (bool first = true; scanner->NextElement(first); first = false) {
+      if (!Visit(scanner, node.Child(fmt::format("[{}]", index++)))) return false;
     }
-    return true;
+    return scanner->ok();
   }
 
-  bool Visit(ondemand::value value, const Node* node) {
-    ondemand::json_type type;
-    if (const auto code = value.type().get(type)) return Fail(code);
-    switch (type) {
-      case ondemand::json_type::object:
-        return VisitObject(value, node);
-      case ondemand::json_type::array:
-        return VisitArray(value, node);
-      case ondemand::json_type::string:
-        return VisitString(value, node);
-      default:
-        return VisitScalar(value, type, node);
+  bool Visit(JsonScanner* scanner, const Node* node) {
+    std::string_view ignored;
+    const JsonKind kind = scanner->Peek();
+    if (node == nullptr) return scanner->Skip(&ignored);
+    if (kind == JsonKind::kString) return VisitString(scanner, *node);
+    if (kind != JsonKind::kObject && kind != JsonKind::kArray) {
+      return VisitScalar(scanner, kind, *node);
     }
+    if (node->children.empty() && !Wanted(*node)) return scanner->Skip(&ignored);
+    return VisitContainer(scanner, kind, *node);
   }
 
-  bool Document(std::string_view text) {
-    ondemand::document document;
-    const simdjson::padded_string_view padded(text.data(), text.size(),
-                                              text.size() + simdjson::SIMDJSON_PADDING);
-    if (const auto code = parser.iterate(padded).get(document)) return Fail(code);
-    ondemand::object object;
-    if (const auto code = document.get_object().get(object)) return Fail(code);
-    if (!VisitFields(object, &paths.root())) return false;
-    // Behind the object's end nothing may stand.
-    return document.current_location().error() == simdjson::OUT_OF_BOUNDS ||
-           Fail("text after the object");
+  bool Document(JsonScanner* scanner) {
+    if (scanner->Peek() != JsonKind::kObject) {
+      std::string_view value;
+      if (scanner->Skip(&value) && scanner->AtEnd()) error = "A row must be a JSON object.";
+      return false;
+    }
+    scanner->Enter();
+    return VisitFields(scanner, paths.root()) && scanner->AtEnd();
   }
 };
 
@@ -272,8 +273,10 @@ std::string JsonWalker::Walk(std::string_view text, std::vector<RawField>* value
   state_->values = values;
   state_->by_name.assign(columns, false);
   state_->error.clear();
-  if (state_->Document(text)) return {};
-  return "invalid input syntax for type json: " + state_->error;
+  JsonScanner scanner(text);
+  if (state_->Document(&scanner)) return {};
+  if (scanner.ok() && state_->error.starts_with("unsupported")) return state_->error;
+  return "invalid input syntax for type json: " + (scanner.ok() ? state_->error : scanner.error());
 }
 
 std::string_view JsonOfLine(std::string_view line) {

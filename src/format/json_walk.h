@@ -19,13 +19,15 @@ class JsonPaths {
 
   struct Node;
   const Node& root() const { return *root_; }
-  size_t columns() const { return raw_.size(); }
-  // Whether the column takes JSON text as it stands (json, jsonb), strings with their quotes.
-  bool raw(int column) const { return raw_[static_cast<size_t>(column)]; }
+  size_t columns() const { return takes_.size(); }
+  // What a column is given of a value: its text, a string without quotes; its JSON as it stands
+  // (json, jsonb); its text, but a list as PostgreSQL spells arrays.
+  enum class Takes : uint8_t { kText, kJson, kList };
+  Takes takes(int column) const { return takes_[static_cast<size_t>(column)]; }
 
  private:
   std::shared_ptr<Node> root_;
-  std::vector<bool> raw_;
+  std::vector<Takes> takes_;
 };
 
 // Strings that live as long as it does, with room behind them for fast_parse.h.
@@ -46,7 +48,6 @@ class JsonWalker {
   ~JsonWalker();
   // The values of the object `text`, one per column, null where there is none; they lie in `text`
   // or in the arena. The whole text is validated: the reason why it is no JSON object, or "".
-  // REQUIRES: 64 bytes behind `text` may be read.
   std::string Walk(std::string_view text, std::vector<RawField>* values);
 
  private:

@@ -76,7 +76,6 @@ class LineParser {
       ++out.rows_read;
       std::string error = EncodingError(json);
       if (error.empty()) error = walker.Walk(json, &values);
-      if (error.empty()) error = TextError(values);
       if (!error.empty()) {
         out.rejects.push_back(MakeReject(line, std::move(error)));
         continue;
@@ -86,16 +85,6 @@ class LineParser {
       out.row_offsets.push_back(OffsetOf(line));
     }
     out.batch.rows = static_cast<int64_t>(lines_.size());
-  }
-
-  // PostgreSQL's text has no place for U+0000, however it is spelled.
-  static std::string TextError(const std::vector<RawField>& values) {
-    for (const RawField& value : values) {
-      if (value.data != nullptr && std::memchr(value.data, 0, value.size) != nullptr) {
-        return "unsupported Unicode escape sequence: \\u0000 cannot be converted to text.";
-      }
-    }
-    return {};
   }
 
   int64_t OffsetOf(const Line& line) const { return begin_ + (line.text.data() - text_->data()); }
