@@ -87,37 +87,53 @@ class BindTest : public ::testing::Test {
   Catalog catalog_;
 };
 
-// What PostgreSQL 15 answered, asked by psql: columns and types, or the error. Lines "===
-// statement".
-TEST_F(BindTest, AnswersAsPostgreSql) {
-  const auto path = std::filesystem::path(__FILE__).parent_path() / "testdata/postgres.txt";
+// The cases of a file in testdata: "=== statement", then the lines expected of it.
+std::vector<std::pair<std::string, std::string>> ReadCases(const std::string& name) {
+  const auto path = std::filesystem::path(__FILE__).parent_path() / "testdata" / name;
   auto root = std::filesystem::current_path();  // __FILE__ is relative to the root of the sources
   while (!std::filesystem::exists(root / path) && root.has_relative_path()) {
     root = root.parent_path();
   }
   std::ifstream file(root / path);
-  ASSERT_TRUE(file) << path;
-  std::string line, sql, expected;
-  int cases = 0;
-  const auto check = [&] {
-    if (sql.empty()) return;
+  EXPECT_TRUE(file.good()) << path;
+  std::vector<std::pair<std::string, std::string>> cases;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("=== ")) {
+      cases.emplace_back(line.substr(4), "");
+    } else if (!cases.empty()) {
+      cases.back().second += Trimmed(line + "\n");
+    }
+  }
+  return cases;
+}
+
+// What PostgreSQL 15 answered, asked by psql: columns and types (\\gdesc), or the error.
+TEST_F(BindTest, AnswersAsPostgreSql) {
+  const auto cases = ReadCases("postgres.txt");
+  EXPECT_GT(cases.size(), 190);
+  for (const auto& [sql, expected] : cases) {
     std::string actual = Trimmed(Described(sql));
     // Where PostgreSQL knows no place, ours is welcome.
     if (expected.find("\nLINE ") == expected.npos) actual = WithoutPlace(actual);
     EXPECT_EQ(expected, actual) << sql;
-    ++cases;
-  };
-  while (std::getline(file, line)) {
-    if (line.starts_with("=== ")) {
-      check();
-      sql = line.substr(4);
-      expected.clear();
-    } else {
-      expected += Trimmed(line + "\n");
-    }
   }
-  check();
-  EXPECT_GT(cases, 200);
+}
+
+// Trees and refusals, reviewed once by hand.
+TEST_F(BindTest, PlansAreAsReviewed) {
+  const auto cases = ReadCases("plans.txt");
+  EXPECT_GT(cases.size(), 80);
+  for (const auto& [sql, expected] : cases) EXPECT_EQ(expected, Trimmed(Plan(sql))) << sql;
+}
+
+TEST_F(BindTest, HashesFollowTheMeaning) {
+  const auto hash = [&](const char* sql) {
+    const BoundStatement bound = *BindOne(sql);
+    return HashOf(*std::get<Select>(bound).query.root);
+  };
+  EXPECT_EQ(hash("SELECT a, b FROM t WHERE c > 1"),
+            hash("select z.a, b from t as z where (c > 1)"));
+  EXPECT_NE(hash("SELECT a, b FROM t WHERE c > 1"), hash("SELECT a, b FROM t WHERE c > 2"));
 }
 
 }  // namespace
