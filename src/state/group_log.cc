@@ -44,13 +44,17 @@ Status GroupLog::Checkpoint(const GroupTable& table, const Save& save, StateWrit
   changed_.Resize(table.capacity());
   Segment segment{.since = current_, .records = CountChanged(table, current_), .files = {}};
   const bool too_many_gone = static_cast<int64_t>(erased_.size()) > 2 * table.size() + 1000;
-  if (segment.records > 0 || too_many_gone) {
-    while (!segments_.empty() &&
-           (too_many_gone || segments_.back().records <= 2 * segment.records)) {
-      segment.since = segments_.back().since;
-      segments_.pop_back();
-      segment.records = CountChanged(table, segment.since);
-    }
+  const bool writes = segment.records > 0 || too_many_gone;
+  while (writes && !segments_.empty() &&
+         (too_many_gone || segments_.back().records <= 2 * segment.records)) {
+    segment.since = segments_.back().since;
+    segments_.pop_back();
+    segment.records = CountChanged(table, segment.since);
+  }
+  for (const Segment& old : segments_) {
+    for (const std::string& file : old.files) LEAT_RETURN(writer->KeepFile(file));
+  }
+  if (writes) {
     if (segments_.empty()) {  // everything: nothing older is left to be taken back
       segment.since = 0;
       erased_.clear();
@@ -65,10 +69,6 @@ Status GroupLog::Checkpoint(const GroupTable& table, const Save& save, StateWrit
   for (const Segment& one : segments_) {
     list << one.since << ' ' << one.records << ' ' << one.files.size() << '\n';
     for (const std::string& file : one.files) list << file << '\n';
-  }
-  for (size_t i = 0; i + 1 < segments_.size() || (i < segments_.size() && segment.files.empty());
-       ++i) {
-    for (const std::string& file : segments_[i].files) LEAT_RETURN(writer->KeepFile(file));
   }
   return writer->PutBlob("groups", list.str());
 }
