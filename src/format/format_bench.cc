@@ -1,5 +1,5 @@
 // The main job without the engine: CSV in, one moving average by adding 50 shifted columns, Parquet
-// out. usage: format_bench IN.csv.gz OUT.parquet [read|ma] [LEVEL]
+// out. usage: format_bench IN.csv.gz OUT.parquet [read|ma] [LEVEL] [ROW_GROUP_ROWS]
 #include <arrow/api.h>
 
 #include <chrono>
@@ -72,7 +72,7 @@ class MovingAverage {
   std::vector<double> counts_ = std::vector<double>(kBack);
 };
 
-Status Run(const char* in, const char* out, bool write, const char* level) {
+Status Run(const char* in, const char* out, bool write, const char* level, const char* rows_max) {
   ReadOptions options;
   options.columns = Columns();
   LEAT_ASSIGN(auto reader, OpenFile(in, "", options, {}));
@@ -81,7 +81,8 @@ Status Run(const char* in, const char* out, bool write, const char* level) {
   schema.columns.push_back({"RiskScoreMA50", Type(TypeId::kFloat8)});
   std::unique_ptr<FileWriter> writer;
   if (write) {
-    LEAT_ASSIGN(writer, CreateFile(out, "parquet", schema, {{"compression_level", level}}));
+    LEAT_ASSIGN(writer, CreateFile(out, "parquet", schema,
+                                   {{"compression_level", level}, {"row_group_rows", rows_max}}));
   }
   MovingAverage average;
   int64_t rows = 0, rejected = 0;
@@ -107,7 +108,8 @@ Status Run(const char* in, const char* out, bool write, const char* level) {
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
   const bool write = argc < 4 || std::strcmp(argv[3], "read") != 0;
-  const auto status = leat::Run(argv[1], argv[2], write, argc > 4 ? argv[4] : "1");
+  const auto status =
+      leat::Run(argv[1], argv[2], write, argc > 4 ? argv[4] : "3", argc > 5 ? argv[5] : "131072");
   if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
   return status.ok() ? 0 : 1;
 }

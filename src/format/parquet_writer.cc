@@ -25,8 +25,8 @@ namespace {
 
 struct ParquetSettings {
   arrow::Compression::type compression = arrow::Compression::ZSTD;
-  int level = 3;  // zstd's own default
-  int64_t row_group_rows = 1 << 19;
+  int level = 3;                        // zstd's own default
+  int64_t row_group_rows = 1 << 17;     // two in memory, and little left to encode at the end
   int64_t row_group_bytes = 128 << 20;  // in memory
 };
 
@@ -188,6 +188,11 @@ class ParquetWriter : public FileWriter {
       const auto& parts = group_.columns[static_cast<size_t>(i)];
       const auto path = descriptor->Column(i)->path();
       if (parts.empty() || !RepeatsOften(parts)) builder.disable_dictionary(path);
+      // The least and greatest of a few strings that come again and again prune nothing, and to
+      // find them every number is hashed.
+      if (!parts.empty() && parts[0]->type_id() == arrow::Type::DICTIONARY) {
+        builder.disable_statistics(path);
+      }
     }
     // Names and PostgreSQL types of the columns, for readers of Arrow's own.
     LEAT_ASSIGN(auto serialized, arrow::ipc::SerializeSchema(*file_schema));
