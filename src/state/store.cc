@@ -119,14 +119,15 @@ class DirectoryReader : public StateReader {
   const std::string id_;
 };
 
-Result<std::unique_ptr<StateStore>> StateStore::Open(FileSystem* files, std::string directory) {
-  LEAT_RETURN(files->CreateDirectories(directory));
+Result<std::unique_ptr<StateStore>> StateStore::Open(FileSystem* files, std::string directory,
+                                                     bool read_only) {
+  if (!read_only) LEAT_RETURN(files->CreateDirectories(directory));
   std::unique_ptr<StateStore> store(new StateStore(files, std::move(directory)));
-  LEAT_RETURN(store->Load());
+  LEAT_RETURN(store->Load(read_only));
   return store;
 }
 
-Status StateStore::Load() {
+Status StateStore::Load(bool read_only) {
   const std::string path = PathOf("manifest");
   if (files_->Exists(path)) {
     LEAT_ASSIGN(const auto file, files_->Read(path));
@@ -140,6 +141,15 @@ Status StateStore::Load() {
   }
   present_ = last_.files;
   next_.files_made = last_.files_made;
+  return read_only ? Status::OK() : RemoveUnkept();
+}
+
+Status StateStore::Clear() {
+  LEAT_RETURN(files_->Remove(PathOf("manifest")));
+  LEAT_RETURN(files_->SyncDirectory(directory_));
+  const uint64_t files_made = next_.files_made;
+  last_ = next_ = Manifest{.files_made = files_made};
+  committed_ = false;
   return RemoveUnkept();
 }
 

@@ -82,8 +82,12 @@ class PrefixReader : public StateReader {
 class StateStore {
  public:
   // Opens or creates the store in `directory` and reads the manifest, if there is one; what a crash
-  // left behind is removed. `files` must outlive the store.
-  static Result<std::unique_ptr<StateStore>> Open(FileSystem* files, std::string directory);
+  // left behind is removed. `files` must outlive the store. To look only, beside a process that
+  // writes: `read_only` makes and removes nothing.
+  static Result<std::unique_ptr<StateStore>> Open(FileSystem* files, std::string directory,
+                                                  bool read_only = false);
+  // Removes the checkpoint and all files.
+  Status Clear();
 
   // Whether a checkpoint was committed, and what its Commit was given.
   bool has_checkpoint() const { return committed_; }
@@ -114,7 +118,7 @@ class StateStore {
   StateStore(FileSystem* files, std::string directory)
       : files_(files), directory_(std::move(directory)) {}
   std::string PathOf(std::string_view name) const { return directory_ + "/" + std::string(name); }
-  Status Load();
+  Status Load(bool read_only);
   Status RemoveUnkept();
   Result<std::string> WriteFile(const std::vector<std::string_view>& pieces);
   Result<std::shared_ptr<const std::string_view>> ReadFile(std::string_view name);
