@@ -2,7 +2,7 @@
 add_library(leat_options INTERFACE)
 target_compile_options(leat_options INTERFACE
   -Wall -Wextra -Wshadow=local -Wnon-virtual-dtor -Woverloaded-virtual -Werror
-  -Wno-missing-field-initializers -fno-strict-aliasing)
+  -Wno-missing-field-initializers -fno-strict-aliasing -ffp-contract=off)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND (LEAT_SANITIZE OR NOT CMAKE_BUILD_TYPE STREQUAL "Debug"))
   # What GCC 12 says of optimised code is wrong about std::optional and std::string (GCC bugs 80635,
   # 105329); clang-tidy and the sanitizers look for the real ones.

@@ -43,6 +43,9 @@ class Source {
   virtual Result<std::optional<Arrival>> Poll(int64_t bytes_max) = 0;
   // Reads again exactly what a Poll at this place gave up to `end`.
   virtual Result<Arrival> Reread(const Offset& end) = 0;
+  // Makes `end` the end of the world: Poll gives what lies before it, in the order in which it was
+  // read then, and nothing after. Called after Seek(""): a query as of the last commit.
+  virtual Status Limit(const Offset& end) = 0;
   // Everything before `end` is in a durable checkpoint: the system outside may forget it.
   virtual Status Acknowledge(const Offset& end) {
     (void)end;

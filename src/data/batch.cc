@@ -131,6 +131,14 @@ Result<Batch> Negate(const Batch& batch) {
   return out;
 }
 
+Result<std::shared_ptr<arrow::Int64Array>> ArrivalNumbers(int64_t first, int64_t rows) {
+  arrow::Int64Builder builder;
+  LEAT_RETURN(builder.Reserve(rows));
+  for (int64_t i = 0; i < rows; ++i) builder.UnsafeAppend(first + i);
+  LEAT_ASSIGN(auto array, builder.Finish());
+  return std::static_pointer_cast<arrow::Int64Array>(array);
+}
+
 Batch EmptyBatch(const Schema& schema) {
   Batch out;
   for (const Column& column : schema.columns) {

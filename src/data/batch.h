@@ -38,6 +38,8 @@ Batch Slice(const Batch& batch, int64_t offset, int64_t rows);
 Result<Batch> Concatenate(const Schema& schema, const std::vector<Batch>& batches);
 // The batch with all weights turned round.
 Result<Batch> Negate(const Batch& batch);
+// first, first + 1, …: the `_seq` of rows that come.
+Result<std::shared_ptr<arrow::Int64Array>> ArrivalNumbers(int64_t first, int64_t rows);
 // An empty batch of this schema.
 Batch EmptyBatch(const Schema& schema);
 // Bytes of memory that the batch's buffers take; shared buffers count whole.

@@ -68,6 +68,11 @@ std::string DefinedBy(const ParsedStatement& statement) {
   }
 }
 
+std::string InsertTargetOf(const ParsedStatement& statement) {
+  if (!Is(statement.node, PG_QUERY__NODE__NODE_INSERT_STMT)) return {};
+  return statement.node->insert_stmt->relation->relname;
+}
+
 std::vector<std::string> ReferencesOf(const ParsedStatement& statement) {
   if (Is(statement.node, PG_QUERY__NODE__NODE_COMMENT_STMT)) {
     return {CommentedRelation(*statement.node->comment_stmt)};

@@ -116,4 +116,7 @@ int LocationOf(const ParsedStatement& statement);
 std::vector<std::string> ReferencesOf(const ParsedStatement& statement);
 std::string DefinedBy(const ParsedStatement& statement);
 
+// The relation that an INSERT writes to; "" for any other statement.
+std::string InsertTargetOf(const ParsedStatement& statement);
+
 }  // namespace leat

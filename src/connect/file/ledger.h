@@ -17,6 +17,7 @@ class FileLedger {
   explicit FileLedger(const FileTable& table) : table_(table) {}
 
   std::vector<FileState>& files() { return files_; }
+  const std::vector<FileState>& files() const { return files_; }
   const FileState* FirstToRead() const;  // or nullptr
 
   // Goes to a place: the files there must be the same still.

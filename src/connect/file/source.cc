@@ -126,8 +126,19 @@ class FileSource : public Source {
 
   Status Seek(const Offset& offset) override {
     reader_.reset();
+    limits_.reset();
     LEAT_ASSIGN(auto files, DecodeOffset(offset));
     return ledger_.Load(std::move(files));
+  }
+
+  Status Limit(const Offset& end) override {
+    LEAT_ASSIGN(limits_, DecodeOffset(end));
+    LEAT_RETURN(ledger_.Load(*limits_));
+    for (FileState& file : ledger_.files()) {
+      file.done = file.rows = 0;
+      file.lines = 1;
+    }
+    return Status::OK();
   }
 
   Result<std::optional<Arrival>> Poll(int64_t bytes_max) override;
@@ -140,6 +151,8 @@ class FileSource : public Source {
     return schema;
   }
 
+  // Where to stop reading a file; -1 at its end.
+  int64_t EndOf(const FileState& file) const;
   // The first file to read, also after another look at the folder; or nullptr.
   Result<FileState*> NextFile(bool may_discover);
   Status Open(const FileState& file, int64_t chunk_bytes, int64_t end);
@@ -150,6 +163,7 @@ class FileSource : public Source {
   const FileTable table_;
   FileLedger ledger_;
   const Schema schema_;
+  std::optional<std::vector<FileState>> limits_;  // by place in the ledger: see Limit
   std::unique_ptr<FileReader> reader_;
   // What reader_ reads, while it is there.
   std::string reader_file_;
@@ -158,7 +172,17 @@ class FileSource : public Source {
   int64_t reader_chunk_bytes_ = 0;
 };
 
+int64_t FileSource::EndOf(const FileState& file) const {
+  return limits_ ? (*limits_)[static_cast<size_t>(&file - ledger_.files().data())].done : -1;
+}
+
 Result<FileState*> FileSource::NextFile(bool may_discover) {
+  if (limits_) {
+    for (FileState& file : ledger_.files()) {
+      if (file.done < EndOf(file)) return &file;
+    }
+    return nullptr;
+  }
   if (ledger_.FirstToRead() == nullptr && may_discover) LEAT_RETURN(ledger_.Discover().status());
   const FileState* first = ledger_.FirstToRead();
   if (first == nullptr) return nullptr;
@@ -211,12 +235,15 @@ Result<std::optional<Arrival>> FileSource::Poll(int64_t bytes_max) {
     LEAT_ASSIGN(FileState * file, NextFile(!moved));
     if (file == nullptr || !gathering.Accepts(file->name)) break;
     FileState ahead = *file;
-    auto chunk = ReadNext(&ahead, chunk_bytes, -1);
+    auto chunk = ReadNext(&ahead, chunk_bytes, EndOf(*file));
     if (!chunk.ok()) {
       // The rows before the damage go first; the error comes again with the next Poll.
       reader_.reset();
       if (!moved) return chunk.status();
       break;
+    }
+    if (!*chunk && limits_) {
+      return IOErrorF("file \"{}\" is shorter than it was when it was read", ledger_.PathOf(*file));
     }
     // The end shows at the next call, or by the size where it says so: no arrival without rows.
     const bool at_end = !*chunk || (CanGrow(table_, ahead.name) && ahead.done >= ahead.size);

@@ -1,0 +1,7 @@
+#include "plan/rules.h"
+
+namespace leat {
+
+LogicalPtr ApplyRules(const LogicalPtr& query) { return PushFilters(query); }
+
+}  // namespace leat

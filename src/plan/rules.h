@@ -1,0 +1,15 @@
+// Rewrites of a logical tree that keep its answer. Each stands in its own file.
+#pragma once
+
+#include "sql/logical.h"
+
+namespace leat {
+
+// All rules, in their order, until nothing changes.
+LogicalPtr ApplyRules(const LogicalPtr& query);
+
+// WHERE goes down to where its columns come from; equalities between the sides of a join become its
+// keys, so that `FROM a, b WHERE a.x = b.y` is a hash join.
+LogicalPtr PushFilters(const LogicalPtr& node);
+
+}  // namespace leat
