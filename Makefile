@@ -34,7 +34,7 @@ check:
 
 bench: build
 	@tools/setup build bench $(if $(SPARK),spark)
-	@bench/run $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS)) $(if $(SPARK),--spark)
+	@bench/run --record $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS)) $(if $(SPARK),--spark)
 
 lint:
 	@tools/setup build lint

@@ -1,10 +1,16 @@
-# leat_room(NAME LIBRARIES ... [LABELS ...]): the static library leat_NAME from src/NAME/*.cc, and, where there are
-# src/NAME/*_test.cc, the test program NAME_test. Folders inside a room (connect/file/) belong to it.
+# leat_room(NAME LIBRARIES ... [LABELS ...]): the static library leat_NAME from src/NAME/*.cc, and, where
+# there are any, the test program NAME_test from src/NAME/*_test.cc and the benchmark NAME_bench from
+# src/NAME/*_bench.cc, which only the target `benches` builds. Folders inside a room (connect/file/)
+# belong to it.
+add_custom_target(benches)
+
 function(leat_room name)
   cmake_parse_arguments(ROOM "" "" "LIBRARIES;LABELS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.cc")
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  set(benchmarks ${sources})
+  list(FILTER benchmarks INCLUDE REGEX "_bench\\.cc$")
   list(FILTER sources EXCLUDE REGEX "(_test|_bench|/main)\\.cc$")
 
   if(NOT sources)  # a room of headers alone
@@ -26,5 +32,13 @@ function(leat_room name)
     target_link_libraries(${name}_test PRIVATE leat_${name} leat::gtest_main)
     target_precompile_headers(${name}_test REUSE_FROM leat_base)
     leat_test(NAME ${name} COMMAND ${name}_test LABELS unit ${ROOM_LABELS})
+  endif()
+
+  if(benchmarks)
+    find_package(benchmark REQUIRED)
+    add_executable(${name}_bench EXCLUDE_FROM_ALL ${benchmarks})
+    target_link_libraries(${name}_bench PRIVATE leat_${name} benchmark::benchmark_main)
+    target_precompile_headers(${name}_bench REUSE_FROM leat_base)
+    add_dependencies(benches ${name}_bench)
   endif()
 endfunction()
