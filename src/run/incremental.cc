@@ -1,0 +1,199 @@
+#include "run/incremental.h"
+
+#include <arrow/builder.h>
+
+#include <algorithm>
+#include <random>
+#include <unordered_map>
+
+#include "data/key.h"
+#include "plan/dataflow.h"
+#include "run/row_text.h"
+#include "state/memory_store.h"
+
+namespace leat {
+namespace {
+
+constexpr int64_t kEpochsMax = 2000;  // kRows: more rows than this share epochs
+
+// Adds up what a dataflow answers: rows by their bytes, errors by their text.
+class Net : public DataflowListener {
+ public:
+  explicit Net(Schema schema) : schema_(std::move(schema)), types_(TypesOf(schema_)) {}
+
+  Status OnDelta(int, const Batch& batch) override {
+    Strings rows;
+    LEAT_RETURN(EncodeRows(batch.columns, types_, batch.rows, &rows));
+    for (int64_t i = 0; i < batch.rows; ++i) rows_[std::string(rows[i])] += batch.weight(i);
+    return Status::OK();
+  }
+  Status OnRowError(int, const Schema& schema, const RowError& error) override {
+    errors_[error.sqlstate + "\n" + error.reason + "\n" + NamedRowText(schema, error.row, 0)] += error.weight;
+    return Status::OK();
+  }
+
+  Result<Batch> Rows() const {
+    for (const auto& [text, weight] : errors_) {
+      if (weight == 0) continue;
+      const size_t end = text.find('\n', 6);
+      return SqlStatus(text.substr(6, end - 6), {.sqlstate = text.substr(0, 5)});
+    }
+    RowDecoder decoder(types_);
+    for (const auto& [row, weight] : rows_) {
+      if (weight < 0) return Status::UnknownError("a row was taken back that never came: ", RowText(schema_, row));
+      for (int64_t i = 0; i < weight; ++i) LEAT_RETURN(decoder.Append(row));
+    }
+    Batch batch{.rows = decoder.rows()};
+    LEAT_ASSIGN(batch.columns, decoder.Finish());
+    return batch;
+  }
+
+ private:
+  const Schema schema_;
+  const std::vector<Type> types_;
+  std::map<std::string, int64_t> rows_;
+  std::map<std::string, int64_t> errors_;
+};
+
+// One play of a history through a dataflow.
+class Play {
+ public:
+  Play(LogicalPtr query, const std::vector<Change>& history, const Way& way, const EvalContext& context)
+      : query_(std::move(query)), history_(history), way_(way), context_(context),
+        random_(way.seed), net_(query_->schema) {}
+
+  Result<Batch> Answer() {
+    LEAT_RETURN(Build());
+    LEAT_ASSIGN(const auto changes, Changes());
+    for (const Change& change : changes) {
+      LEAT_RETURN(flow_->Push(change.relation, change.delta, context_));
+      if (!EndsEpoch()) continue;
+      LEAT_RETURN(FinishEpoch());
+      if (way_.cut == Way::Cut::kRestart && Chance(4)) LEAT_RETURN(Restart());
+    }
+    LEAT_RETURN(FinishEpoch());
+    return net_.Rows();
+  }
+
+ private:
+  bool Chance(uint64_t of) { return random_() % of == 0; }
+
+  Properties Known(const std::string& relation) const {
+    Properties known{.append_only = way_.cut != Way::Cut::kRetract, .in_order = way_.cut != Way::Cut::kRetract};
+    int64_t last = -1;
+    for (const Change& change : history_) {
+      if (change.relation != relation) continue;
+      for (int64_t i = 0; i < change.delta.rows; ++i) {
+        known.append_only = known.append_only && change.delta.weight(i) > 0;
+        known.in_order = known.in_order && change.delta.seq->Value(i) > last;
+        last = change.delta.seq->Value(i);
+      }
+    }
+    return known;
+  }
+
+  Status Build() {
+    flow_ = std::make_unique<Dataflow>(&net_);
+    return flow_->Add(query_, [this](const std::string& name) { return Known(name); }).status();
+  }
+
+  // The history in pieces: rows where the cut asks for it, random slices elsewhere.
+  Result<std::vector<Change>> Changes() {
+    if (way_.cut == Way::Cut::kWhole) return history_;
+    std::vector<Change> pieces;
+    for (const Change& change : history_) {
+      for (int64_t at = 0; at < change.delta.rows;) {
+        int64_t rows = 1;
+        if (way_.cut != Way::Cut::kRows) rows = 1 + static_cast<int64_t>(random_() % 7);
+        rows = std::min(rows, change.delta.rows - at);
+        pieces.push_back({change.relation, Slice(change.delta, at, rows)});
+        at += rows;
+      }
+    }
+    pieces_ = static_cast<int64_t>(pieces.size());
+    if (way_.cut == Way::Cut::kRetract) LEAT_RETURN(AddPhantoms(&pieces));
+    return pieces;
+  }
+
+  // Copies of some rows, under new arrival numbers, that come somewhere and go later.
+  Status AddPhantoms(std::vector<Change>* pieces) {
+    int64_t seq = int64_t{1} << 40;
+    const size_t phantoms = std::min<size_t>(pieces->size(), 20);
+    for (size_t i = 0; i < phantoms; ++i) {
+      const Change from = (*pieces)[random_() % pieces->size()];
+      Change come{from.relation, from.delta};
+      come.delta.weights = nullptr;
+      arrow::Int64Builder seqs;
+      for (int64_t row = 0; row < come.delta.rows; ++row) LEAT_RETURN(seqs.Append(seq++));
+      LEAT_ASSIGN(auto array, seqs.Finish());
+      come.delta.seq = std::static_pointer_cast<arrow::Int64Array>(array);
+      Change go{come.relation};
+      LEAT_ASSIGN(go.delta, Negate(come.delta));
+      const auto first = static_cast<int64_t>(random_() % (pieces->size() + 1));
+      pieces->insert(pieces->begin() + first, std::move(come));
+      const auto after = static_cast<size_t>(first) + 1 + random_() % (pieces->size() - static_cast<size_t>(first));
+      pieces->insert(pieces->begin() + static_cast<int64_t>(after), std::move(go));
+    }
+    return Status::OK();
+  }
+
+  bool EndsEpoch() {
+    if (way_.cut == Way::Cut::kWhole) return false;
+    if (way_.cut == Way::Cut::kRows) return Chance(static_cast<uint64_t>(pieces_ / kEpochsMax + 1));
+    return Chance(3);
+  }
+
+  Status FinishEpoch() {
+    return flow_->Finish({.number = ++epoch_, .clock = context_.now}, context_);
+  }
+
+  Status Restart() {
+    store_.Begin();
+    std::map<std::string, std::unique_ptr<PrefixWriter>> writers;
+    LEAT_RETURN(flow_->Checkpoint([&](const std::string& name) -> Result<StateWriter*> {
+      auto& writer = writers[name];
+      if (writer) return Status::UnknownError("two operators have one state: ", name);
+      writer = std::make_unique<PrefixWriter>(name + "/", &store_);
+      return writer.get();
+    }));
+    store_.Commit();
+    LEAT_RETURN(Build());
+    std::map<std::string, std::unique_ptr<PrefixReader>> readers;
+    return flow_->Restore([&](const std::string& name) -> Result<StateReader*> {
+      auto& reader = readers[name] = std::make_unique<PrefixReader>(name + "/", &store_);
+      return reader.get();
+    });
+  }
+
+  const LogicalPtr query_;
+  const std::vector<Change>& history_;
+  const Way& way_;
+  const EvalContext& context_;
+  std::mt19937_64 random_;
+  Net net_;
+  std::unique_ptr<Dataflow> flow_;
+  MemoryStore store_;
+  int64_t epoch_ = 0;
+  int64_t pieces_ = 0;
+};
+
+}  // namespace
+
+const char* NameOf(Way::Cut cut) {
+  switch (cut) {
+    case Way::Cut::kPlain: return "plain";
+    case Way::Cut::kWhole: return "whole";
+    case Way::Cut::kRows: return "rows";
+    case Way::Cut::kRandom: return "random";
+    case Way::Cut::kRetract: return "retract";
+    case Way::Cut::kRestart: return "restart";
+  }
+  return "?";
+}
+
+Result<Batch> AnswerIncrementally(const LogicalPtr& query, const std::vector<Change>& history,
+                                  const Way& way, const EvalContext& context) {
+  return Play(query, history, way, context).Answer();
+}
+
+}  // namespace leat

@@ -1,0 +1,41 @@
+// Answers a query incrementally over a recorded history of changes, cut in some way: the law of the
+// tests is that the answer does not depend on it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/batch.h"
+#include "func/evaluate.h"
+#include "sql/logical.h"
+
+namespace leat {
+
+// How a query over local tables is computed; the answer must not depend on it.
+struct Way {
+  enum class Cut : uint8_t {
+    kPlain,    // one-shot, final: what a SELECT does
+    kWhole,    // incrementally, all changes in one epoch
+    kRows,     // … every changed row an epoch of its own
+    kRandom,   // … random cuts of the same order of arrival
+    kRetract,  // … random cuts, with rows added that are taken back later
+    kRestart,  // … random cuts, checkpointed and restored into new operators in between
+  };
+  Cut cut = Cut::kPlain;
+  uint64_t seed = 0;
+};
+const char* NameOf(Way::Cut cut);
+
+// A change of a relation, with weights and `_seq`, in the order of arrival.
+struct Change {
+  std::string relation;
+  Batch delta;
+};
+
+// The net answer, in no particular order. A row that cannot be computed and is not taken back fails
+// it, as a one-shot query would. REQUIRES: way.cut is not kPlain.
+Result<Batch> AnswerIncrementally(const LogicalPtr& query, const std::vector<Change>& history,
+                                  const Way& way, const EvalContext& context);
+
+}  // namespace leat

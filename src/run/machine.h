@@ -1,0 +1,70 @@
+// The deterministic machine over a log: reads sources into epochs, computes them, hands the deltas
+// to sinks, checkpoints, and after a crash replays what the log says.
+//
+// An epoch is written to the log (ranges of every source as they interleaved, with counts and
+// checksums, and the clock) and fsynced before anything that was computed from it leaves the
+// process: before any sink commits it and before any checkpoint holds it. Computing has no other
+// effect, so an epoch may flow through while it is still being read.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "run/pipeline.h"
+
+namespace leat {
+
+struct RunOptions {
+  int64_t epoch_bytes_max = 64 << 20;        // uncompressed bytes read in one epoch
+  int64_t queue_bytes_max = 32 << 20;        // read ahead, per source; written behind, per sink
+  int64_t staged_bytes_max = 512 << 20;      // in a sink before its commit is due
+  std::chrono::seconds checkpoint_interval{60};
+  bool fresh = false;                        // drop the state and the sinks' rows first
+};
+
+struct SourceReport {
+  std::string name;
+  int64_t rows_read = 0, rows_used = 0, rows_rejected = 0, rows_kept_with_null = 0;
+  int64_t bytes = 0;
+};
+struct SinkReport {
+  std::string name;
+  int64_t rows_added = 0, rows_deleted = 0;
+};
+// Of this run; `rows_read == rows_used + rows_rejected` for every source.
+struct RunReport {
+  std::vector<SourceReport> sources;
+  std::vector<SinkReport> sinks;
+  int64_t row_errors = 0;        // rows that a query could not compute
+  int64_t first_epoch = 0, last_epoch = 0;  // empty when last < first
+  int64_t epochs_replayed = 0;
+  double seconds = 0;
+};
+
+// What a running machine tells, from time to time, on the engine's thread.
+using Progress = std::function<void(const RunReport& so_far)>;
+
+// Whether a run ended because a source had more rejects than it allows: exit code 3.
+bool IsTooManyRejects(const Status& status);
+
+struct RunContext {
+  FileSystem* files = nullptr;
+  const Clock* clock = nullptr;
+  std::function<uint64_t()> random;          // makes the state's id
+  std::string state_dir;                     // made if missing
+  const std::atomic<bool>* stop = nullptr;   // set by Ctrl-C: finish the epoch, checkpoint, leave
+  Progress progress;                         // may be empty
+};
+
+// Drains what the sources hold, commits, checkpoints and returns. A state made by another definition
+// is refused (SqlStatus, exit code 2) with what changed.
+Result<RunReport> RunPipeline(const Pipeline& pipeline, const RunOptions& options,
+                              const RunContext& context);
+
+}  // namespace leat

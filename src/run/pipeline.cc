@@ -1,0 +1,385 @@
+#include "run/pipeline.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "connect/connectors.h"
+#include "func/function.h"
+#include "plan/expand.h"
+#include "plan/rules.h"
+#include "run/rejects.h"
+
+namespace leat {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Script {
+  std::string file;
+  std::shared_ptr<const ParsedStatement> statement;
+};
+
+Result<std::string> ReadText(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return IOErrorF("could not open \"{}\": {}", path, std::strerror(errno));
+  std::ostringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+Result<std::vector<std::string>> FilesOf(const std::string& path) {
+  if (!fs::is_directory(path)) return std::vector<std::string>{path};
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(path)) {
+    if (entry.path().extension() == ".sql") files.push_back(entry.path().string());
+  }
+  std::sort(files.begin(), files.end());
+  if (files.empty()) return IOErrorF("no .sql file in \"{}\"", path);
+  return files;
+}
+
+// SET …: the one kind of statement that others depend on without naming it.
+bool IsSet(std::string_view text) {
+  return text.size() > 4 && (text[0] == 's' || text[0] == 'S') && (text[1] == 'e' || text[1] == 'E') &&
+         (text[2] == 't' || text[2] == 'T') && std::isspace(static_cast<unsigned char>(text[3])) != 0;
+}
+
+// The first call of a function that reads the clock, "" if there is none.
+std::string ClockCallIn(const Expr& expr) {
+  static const std::set<std::string, std::less<>> kClock = {
+      "now", "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp",
+      "transaction_timestamp", "statement_timestamp", "clock_timestamp"};
+  if (expr.function != nullptr) {
+    const std::string& name = expr.function->name;
+    if (kClock.contains(name) || (name == "age" && expr.args.size() == 1)) return name;
+  }
+  for (const ExprPtr& arg : expr.args) {
+    if (auto name = ClockCallIn(*arg); !name.empty()) return name;
+  }
+  return {};
+}
+
+std::vector<ExprPtr> ExpressionsOf(const Logical& node) {
+  std::vector<ExprPtr> all = node.exprs;
+  for (const auto* keys : {&node.left_keys, &node.right_keys}) all.insert(all.end(), keys->begin(), keys->end());
+  all.push_back(node.residual);
+  for (const SortKey& key : node.order) all.push_back(key.expr);
+  for (const auto& call : node.calls) {
+    all.insert(all.end(), call.args.begin(), call.args.end());
+    all.push_back(call.filter);
+  }
+  for (const auto& call : node.windows) {
+    all.insert(all.end(), call.args.begin(), call.args.end());
+    all.push_back(call.filter);
+  }
+  for (const auto& row : node.rows) all.insert(all.end(), row.begin(), row.end());
+  std::erase(all, nullptr);
+  return all;
+}
+
+// A standing query must move with the clock even when no row comes; until it does, it is refused.
+Status RefuseClock(const Logical& node, const std::string& sink, int location) {
+  for (const ExprPtr& expr : ExpressionsOf(node)) {
+    const std::string name = ClockCallIn(*expr);
+    if (name.empty()) continue;
+    return NotSupported(fmt::format("{} in the standing query of \"{}\" is not supported", name, sink), location,
+                        "Its answer would have to change with no row coming; compare with a column, or ask with `leat sql`.");
+  }
+  for (const auto& child : node.children) LEAT_RETURN(RefuseClock(*child, sink, location));
+  return Status::OK();
+}
+
+// Loads one pipeline; `where_` follows the file that is being worked on.
+class Loader {
+ public:
+  Loader(const PipelineOptions& options, std::string* where) : options_(options), where_(where) {}
+
+  Result<Pipeline> Load() {
+    LEAT_RETURN(AddRejectsRelation("", &pipeline_.catalog));
+    LEAT_RETURN(Parse());
+    LEAT_RETURN(DeclareAll());
+    LEAT_RETURN(BindInserts());
+    LEAT_RETURN(CollectStored());
+    LEAT_RETURN(CollectSources());
+    return std::move(pipeline_);
+  }
+
+ private:
+  Status Parse();
+  Status DeclareAll();
+  Status Declare(const Script& script);
+  Status Apply(BoundStatement statement, const Script& script);
+  Status InferIfSource(Relation* relation);
+  Status BindInserts();
+  Result<StandingSink> MakeSinkOf(const StandingInsert& insert);
+  Status CollectStored();
+  Status CollectSources();
+  void At(const std::string& file) {
+    if (where_ != nullptr) *where_ = file;
+  }
+
+  const PipelineOptions& options_;
+  std::string* where_;
+  Pipeline pipeline_;
+  std::vector<Script> scripts_;
+  std::set<std::string> sink_names_;
+};
+
+Status Loader::Parse() {
+  const fs::path path(options_.path);
+  LEAT_ASSIGN(const auto files, FilesOf(options_.path));
+  const bool directory = fs::is_directory(path);
+  pipeline_.name = directory ? fs::absolute(path).lexically_normal().filename().string() : path.stem().string();
+  pipeline_.directory = (directory ? path : path.parent_path()).string();
+  if (pipeline_.directory.empty()) pipeline_.directory = ".";
+  for (const auto& file : files) {
+    At(file);
+    LEAT_ASSIGN(auto text, ReadText(file));
+    const auto& kept = pipeline_.texts[file] = std::move(text);
+    LEAT_ASSIGN(auto statements, ParseSql(kept, options_.environment));
+    for (auto& statement : statements) scripts_.push_back({file, std::move(statement)});
+  }
+  return Status::OK();
+}
+
+// Declarations come in any order: each is bound once what it refers to is declared. What refers to a
+// name that nobody defines, or to itself in a circle, is bound last, for the binder's own error.
+Status Loader::DeclareAll() {
+  std::set<std::string> undefined;
+  for (const auto& script : scripts_) undefined.insert(DefinedBy(*script.statement));
+  undefined.erase("");
+  std::vector<Script> waiting;
+  for (const auto& script : scripts_) {  // the time zone is that of every literal
+    if (!IsSet(TextOf(*script.statement))) waiting.push_back(script);
+    else LEAT_RETURN(Declare(script));
+  }
+  while (!waiting.empty()) {
+    std::vector<Script> later;
+    for (const auto& script : waiting) {
+      const auto references = ReferencesOf(*script.statement);
+      const bool ready = std::none_of(references.begin(), references.end(), [&](const auto& name) {
+        return undefined.contains(name) && name != DefinedBy(*script.statement);
+      });
+      if (!ready) {
+        later.push_back(script);
+        continue;
+      }
+      LEAT_RETURN(Declare(script));
+      undefined.erase(DefinedBy(*script.statement));
+    }
+    if (later.size() == waiting.size()) {  // no progress: let the binder say what is wrong
+      for (const auto& script : later) LEAT_RETURN(Declare(script));
+      return Status::OK();
+    }
+    waiting = std::move(later);
+  }
+  return Status::OK();
+}
+
+Status Loader::Declare(const Script& script) {
+  At(script.file);
+  LEAT_ASSIGN(auto bound, Bind(*script.statement, pipeline_.catalog));
+  return Apply(std::move(bound), script);
+}
+
+Status Loader::Apply(BoundStatement statement, const Script& script) {
+  const int location = LocationOf(*script.statement);
+  if (auto* server = std::get_if<CreateServer>(&statement)) {
+    server->server.options["base"] = pipeline_.directory;
+    LEAT_RETURN(CheckServer(server->server));
+    return pipeline_.catalog.AddServer(std::move(server->server));
+  }
+  if (auto* mapping = std::get_if<CreateUserMapping>(&statement)) {
+    Server* server = pipeline_.catalog.FindServer(mapping->server);
+    if (server == nullptr) {
+      return SqlStatus(fmt::format("server \"{}\" does not exist", mapping->server), {.sqlstate = "42704", .location = location});
+    }
+    server->credentials = std::move(mapping->options);
+    return Status::OK();
+  }
+  if (auto* create = std::get_if<CreateRelation>(&statement)) {
+    create->relation.file = script.file;
+    if (create->relation.kind == RelationKind::kForeign) {
+      const Server* server = pipeline_.catalog.FindServer(create->relation.server);
+      LEAT_RETURN(CheckRelation(*server, create->relation));
+    }
+    LEAT_RETURN(InferIfSource(&create->relation));
+    const std::string name = create->relation.name;
+    const bool foreign = create->relation.kind == RelationKind::kForeign;
+    LEAT_RETURN(pipeline_.catalog.AddRelation(std::move(create->relation)));
+    return foreign ? AddRejectsRelation(name, &pipeline_.catalog) : Status::OK();
+  }
+  if (auto* insert = std::get_if<CreateInsert>(&statement)) {
+    insert->insert.file = script.file;
+    return pipeline_.catalog.AddInsert(std::move(insert->insert));
+  }
+  if (auto* rows = std::get_if<InsertRows>(&statement)) {
+    pipeline_.contents.push_back(std::move(*rows));
+    return Status::OK();
+  }
+  if (auto* comment = std::get_if<CommentOn>(&statement)) {
+    Relation* relation = pipeline_.catalog.FindRelation(comment->relation);
+    if (relation == nullptr) return Status::OK();
+    if (comment->column.empty()) relation->comment = comment->text;
+    for (auto& column : relation->columns) {
+      if (column.column.name == comment->column) column.comment = comment->text;
+    }
+    return Status::OK();
+  }
+  if (auto* set = std::get_if<SetVariable>(&statement)) {
+    pipeline_.settings[set->name] = set->value;
+    pipeline_.catalog.Set(set->name, set->value);
+    return Status::OK();
+  }
+  if (std::holds_alternative<Transaction>(statement)) return Status::OK();
+  return NotSupported("a pipeline holds declarations; this statement is not one", location,
+                      "Run it with `leat sql`.");
+}
+
+// `()`: a sink takes its columns from what is inserted; a source's are read once and pinned.
+Status Loader::InferIfSource(Relation* relation) {
+  if (relation->kind != RelationKind::kForeign || !relation->infer_columns) return Status::OK();
+  if (sink_names_.empty()) {
+    for (const auto& script : scripts_) sink_names_.insert(InsertTargetOf(*script.statement));
+  }
+  if (sink_names_.contains(relation->name)) return Status::OK();
+  std::vector<Column> columns;
+  if (const auto pinned = options_.pinned.find(relation->name); pinned != options_.pinned.end()) {
+    columns = pinned->second;
+  } else if (options_.offline) {
+    return NotSupported(fmt::format("the columns of \"{}\" are not known yet", relation->name), relation->location,
+                        "Declare them, or run the pipeline once: () is inferred then and kept.");
+  } else {
+    const Server* server = pipeline_.catalog.FindServer(relation->server);
+    LEAT_ASSIGN(const Schema schema, InferColumns(*server, *relation));
+    columns = schema.columns;
+  }
+  pipeline_.pinned[relation->name] = columns;
+  for (const auto& column : columns) {
+    ColumnSpec spec;
+    spec.column = column;
+    spec.outside_name = column.name;
+    relation->columns.push_back(std::move(spec));
+  }
+  return Status::OK();
+}
+
+Status Loader::BindInserts() {
+  for (const auto& insert : pipeline_.catalog.inserts()) {
+    At(insert.file);
+    LEAT_ASSIGN(auto sink, MakeSinkOf(insert));
+    pipeline_.sinks.push_back(std::move(sink));
+  }
+  return Status::OK();
+}
+
+Result<StandingSink> Loader::MakeSinkOf(const StandingInsert& insert) {
+  const Relation& relation = *pipeline_.catalog.FindRelation(insert.sink);
+  const Server* server = pipeline_.catalog.FindServer(relation.server);
+  LEAT_ASSIGN(const Query query, BindInsertQuery(insert, pipeline_.catalog));
+  StandingSink sink{.name = insert.sink, .sql = insert.sql, .location = insert.location};
+  LEAT_ASSIGN(LogicalPtr expanded, ExpandOver(pipeline_.catalog, VisibleColumns(query)));
+  LEAT_RETURN(RefuseClock(*expanded, insert.sink, insert.location));
+  sink.query = ApplyRules(expanded);
+  sink.hash = HashOf(*sink.query);
+  LEAT_ASSIGN(sink.spec, MakeSinkSpec(*server, relation, sink.query->schema));
+  const auto properties = PropertiesOf(*sink.query, [&](const std::string& name) {
+    return pipeline_.PropertiesOfSource(name);
+  });
+  sink.unique = IsUnique(properties, sink.spec.key);
+  if (sink.spec.mode == SinkMode::kUpsert && sink.spec.key.empty()) {
+    return SqlStatus(fmt::format("sink \"{}\" has mode 'upsert' but no key", sink.name),
+                     {.sqlstate = "42P16", .location = insert.location, .hint = "Add OPTIONS (key 'column, …')."});
+  }
+  if (sink.spec.mode == SinkMode::kAppend && !properties.append_only) {
+    return SqlStatus(fmt::format("the query of sink \"{}\" takes rows back, and the sink can only append", sink.name),
+                     {.sqlstate = "0A000", .location = insert.location,
+                      .hint = "Give the sink a key: OPTIONS (mode 'upsert', key 'column, …')."});
+  }
+  return sink;
+}
+
+Status Loader::CollectStored() {
+  for (const auto& [name, relation] : pipeline_.catalog.relations()) {
+    if (relation.kind != RelationKind::kMaterializedView) continue;
+    At(relation.file);
+    LEAT_ASSIGN(const Query query, BindViewQuery(relation, pipeline_.catalog));
+    const auto stored = relation.options.find("stored");
+    if (relation.primary_key.empty() && (stored == relation.options.end() || stored->second != "true")) continue;
+    StoredView view{.name = name, .key = relation.primary_key};
+    LEAT_ASSIGN(LogicalPtr expanded, ExpandOver(pipeline_.catalog, VisibleColumns(query)));
+    view.query = ApplyRules(expanded);
+    view.hash = HashOf(*view.query);
+    pipeline_.stored.push_back(std::move(view));
+  }
+  return Status::OK();
+}
+
+// '1%' or '100'.
+Status ParseRejectsMax(const std::string& text, StandingSource* source) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
+  if (error != std::errc() || number < 0 || (rest != "" && rest != "%")) {
+    return SqlStatus(fmt::format("invalid value for option \"max_rejects\": \"{}\"", text),
+                     {.sqlstate = "22023", .hint = "A count such as '100', or a share such as '1%'."});
+  }
+  if (rest == "%") source->reject_share_max = number / 100;
+  else source->rejects_max = static_cast<int64_t>(number);
+  return Status::OK();
+}
+
+Status Loader::CollectSources() {
+  std::set<std::string> read;
+  const auto add = [&](const LogicalPtr& query) -> Status {
+    for (const auto& name : ScannedRelations(*query)) {
+      const Relation* relation = pipeline_.catalog.FindRelation(name);
+      if (RejectsOf(name) || relation == nullptr || relation->kind != RelationKind::kForeign || !read.insert(name).second) continue;
+      for (const auto& sink : pipeline_.sinks) {
+        if (sink.name != name) continue;
+        return SqlStatus(fmt::format("\"{}\" is a sink of this pipeline and cannot be its source", name),
+                         {.sqlstate = "0A000", .location = sink.location,
+                          .hint = "Read the view that it is filled from."});
+      }
+      StandingSource source{.name = name, .server = relation->server};
+      const auto option = [&](const char* key) {
+        const auto it = relation->options.find(key);
+        return it == relation->options.end() ? std::string() : it->second;
+      };
+      source.after = option("after");
+      if (const auto text = option("max_rejects"); !text.empty()) LEAT_RETURN(ParseRejectsMax(text, &source));
+      pipeline_.sources.push_back(std::move(source));
+    }
+    return Status::OK();
+  };
+  for (const auto& sink : pipeline_.sinks) LEAT_RETURN(add(sink.query));
+  for (const auto& view : pipeline_.stored) LEAT_RETURN(add(view.query));
+  return Status::OK();
+}
+
+}  // namespace
+
+Properties Pipeline::PropertiesOfSource(const std::string& relation) const {
+  // Files only grow, and a local table's content is part of the definition: nothing is taken back.
+  (void)relation;
+  return {.append_only = true, .in_order = true};
+}
+
+Result<Pipeline> LoadPipeline(const PipelineOptions& options, std::string* where) {
+  return Loader(options, where).Load();
+}
+
+Result<LogicalPtr> ExpandOver(const Catalog& catalog, const LogicalPtr& query) {
+  return ExpandViews(query, [&](const std::string& name) -> Result<LogicalPtr> {
+    const Relation* relation = catalog.FindRelation(name);
+    if (relation == nullptr || relation->kind != RelationKind::kMaterializedView) return LogicalPtr();
+    LEAT_ASSIGN(const Query view, BindViewQuery(*relation, catalog));
+    return VisibleColumns(view);
+  });
+}
+
+}  // namespace leat

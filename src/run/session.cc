@@ -1,0 +1,280 @@
+#include "run/session.h"
+
+#include <arrow/array.h>
+#include <arrow/builder.h>
+
+#include "base/check.h"
+#include "connect/connectors.h"
+#include "plan/expand.h"
+#include "plan/once.h"
+#include "plan/rules.h"
+
+namespace leat {
+namespace {
+
+Result<Batch> TextColumn(const std::vector<std::string>& lines) {
+  arrow::StringBuilder builder;
+  LEAT_RETURN(builder.AppendValues(lines));
+  Batch batch{.rows = static_cast<int64_t>(lines.size())};
+  LEAT_ASSIGN(auto array, builder.Finish());
+  batch.columns.push_back(std::move(array));
+  return batch;
+}
+
+Result<StatementResult> Lines(const std::string& column, const std::vector<std::string>& lines,
+                              std::string tag) {
+  StatementResult result{.tag = std::move(tag), .has_rows = true};
+  result.schema.columns.push_back({column, TypeId::kText});
+  LEAT_ASSIGN(result.rows, TextColumn(lines));
+  return result;
+}
+
+std::string_view KindOf(RelationKind kind) {
+  switch (kind) {
+    case RelationKind::kTable: return "TABLE";
+    case RelationKind::kForeign: return "FOREIGN TABLE";
+    case RelationKind::kView: return "VIEW";
+    case RelationKind::kMaterializedView: return "MATERIALIZED VIEW";
+  }
+  return "";
+}
+
+}  // namespace
+
+Session::Session(SessionOptions options) : options_(std::move(options)) {
+  LEAT_CHECK(AddRejectsRelation("", &catalog_).ok());
+}
+Session::~Session() = default;
+
+EvalContext Session::Eval() const {
+  return {.now = transaction_clock_.value_or(options_.clock->Now()), .timezone = timezone_};
+}
+
+Result<StatementResult> Session::Execute(const ParsedStatement& statement, const LineReader& input) {
+  return ExecuteIn({}, statement, input);
+}
+
+Result<StatementResult> Session::ExecuteIn(const Way& way, const ParsedStatement& statement,
+                                           const LineReader& input) {
+  LEAT_ASSIGN(BoundStatement bound, Bind(statement, catalog_));
+  return Run(std::move(bound), statement, way, input);
+}
+
+Result<StatementResult> Session::Run(BoundStatement statement, const ParsedStatement& parsed,
+                                     const Way& way, const LineReader& input) {
+  if (const auto* select = std::get_if<Select>(&statement)) return Answer(select->query, way);
+  if (const auto* insert = std::get_if<InsertRows>(&statement)) return RunInsert(*insert);
+  if (const auto* remove = std::get_if<DeleteRows>(&statement)) return RunDelete(*remove);
+  if (const auto* update = std::get_if<UpdateRows>(&statement)) return RunUpdate(*update);
+  if (const auto* copy = std::get_if<CopyFrom>(&statement)) return RunCopy(*copy, input);
+  if (const auto* truncate = std::get_if<TruncateTable>(&statement)) return RunTruncate(*truncate);
+  if (const auto* drop = std::get_if<DropRelation>(&statement)) return RunDrop(*drop);
+  if (auto* create = std::get_if<CreateRelation>(&statement)) return RunCreate(std::move(*create));
+  if (const auto* show = std::get_if<ShowVariable>(&statement)) return RunShow(*show);
+  if (const auto* explain = std::get_if<Explain>(&statement)) return RunExplain(*explain);
+  if (const auto* what = std::get_if<Transaction>(&statement)) return RunTransaction(*what);
+  LEAT_ASSIGN(auto declared, Declare(&statement));
+  if (declared) return *declared;
+  return NotSupported("INSERT INTO a sink is a standing statement", LocationOf(parsed),
+                      "Put it into a pipeline file and `leat run` that.");
+}
+
+// --- Declarations --------------------------------------------------------------------------------
+
+Result<std::optional<StatementResult>> Session::Declare(BoundStatement* statement) {
+  if (auto* create = std::get_if<CreateServer>(statement)) {
+    create->server.options["base"] = options_.directory;
+    LEAT_RETURN(CheckServer(create->server));
+    if (create->if_not_exists && catalog_.FindServer(create->server.name) != nullptr) {
+      return StatementResult{.tag = "CREATE SERVER"};
+    }
+    LEAT_RETURN(catalog_.AddServer(std::move(create->server)));
+    return StatementResult{.tag = "CREATE SERVER"};
+  }
+  if (auto* mapping = std::get_if<CreateUserMapping>(statement)) {
+    Server* server = catalog_.FindServer(mapping->server);
+    if (server == nullptr) {
+      return SqlStatus(fmt::format("server \"{}\" does not exist", mapping->server), {.sqlstate = "42704"});
+    }
+    server->credentials = std::move(mapping->options);
+    return StatementResult{.tag = "CREATE USER MAPPING"};
+  }
+  if (const auto* comment = std::get_if<CommentOn>(statement)) {
+    if (Relation* relation = catalog_.FindRelation(comment->relation); relation != nullptr) {
+      if (comment->column.empty()) relation->comment = comment->text;
+      for (auto& column : relation->columns) {
+        if (column.column.name == comment->column) column.comment = comment->text;
+      }
+    }
+    return StatementResult{.tag = "COMMENT"};
+  }
+  if (const auto* set = std::get_if<SetVariable>(statement)) {
+    LEAT_ASSIGN(auto result, RunSet(*set));
+    return result;
+  }
+  return std::nullopt;
+}
+
+Result<StatementResult> Session::RunCreate(CreateRelation create) {
+  Relation& relation = create.relation;
+  const std::string tag = fmt::format("CREATE {}", KindOf(relation.kind));
+  if (create.if_not_exists && catalog_.FindRelation(relation.name) != nullptr) {
+    return StatementResult{.tag = tag};
+  }
+  if (relation.kind == RelationKind::kForeign && relation.infer_columns) {
+    const Server* server = catalog_.FindServer(relation.server);
+    LEAT_ASSIGN(const Schema schema, InferColumns(*server, relation));
+    for (const Column& column : schema.columns) {
+      ColumnSpec spec;
+      spec.column = column;
+      spec.outside_name = column.name;
+      relation.columns.push_back(std::move(spec));
+    }
+  }
+  const std::string name = relation.name;
+  const bool local = relation.kind == RelationKind::kTable;
+  const bool foreign = relation.kind == RelationKind::kForeign;
+  if (foreign) LEAT_RETURN(CheckRelation(*catalog_.FindServer(relation.server), relation));
+  LEAT_RETURN(catalog_.AddRelation(std::move(relation)));
+  if (foreign) LEAT_RETURN(AddRejectsRelation(name, &catalog_));
+  if (local) tables_[name] = std::make_unique<LocalTable>(catalog_.FindRelation(name));
+  return StatementResult{.tag = tag};
+}
+
+Result<StatementResult> Session::RunDrop(const DropRelation& drop) {
+  std::string_view kind = "TABLE";
+  for (const std::string& name : drop.names) {
+    const Relation* relation = catalog_.FindRelation(name);
+    if (relation == nullptr && drop.if_exists) continue;
+    if (relation != nullptr) kind = KindOf(relation->kind);
+    LEAT_RETURN(catalog_.Drop(name));
+    if (catalog_.FindRelation(name + "__rejects") != nullptr) LEAT_RETURN(catalog_.Drop(name + "__rejects"));
+    tables_.erase(name);
+    std::erase_if(history_, [&](const Change& change) { return change.relation == name; });
+  }
+  return StatementResult{.tag = fmt::format("DROP {}", kind)};
+}
+
+Result<StatementResult> Session::RunSet(const SetVariable& set) {
+  catalog_.Set(set.name, set.value);
+  settings_[set.name] = set.value;
+  timezone_ = catalog_.Setting("timezone");
+  return StatementResult{.tag = "SET"};
+}
+
+Result<StatementResult> Session::RunShow(const ShowVariable& show) {
+  static const std::map<std::string, std::string, std::less<>> kFixed = {
+      {"server_version", "15.0 (leat)"}, {"server_encoding", "UTF8"}, {"client_encoding", "UTF8"},
+      {"datestyle", "ISO, MDY"}, {"intervalstyle", "postgres"}, {"standard_conforming_strings", "on"},
+      {"transaction_isolation", "serializable"}, {"extra_float_digits", "1"}, {"search_path", "public"},
+      {"lc_collate", "C"}, {"integer_datetimes", "on"}};
+  std::string value = catalog_.Setting(show.name);
+  if (const auto it = settings_.find(show.name); it != settings_.end()) value = it->second;
+  if (value.empty()) {
+    const auto it = kFixed.find(show.name);
+    if (it == kFixed.end()) {
+      return SqlStatus(fmt::format("unrecognized configuration parameter \"{}\"", show.name),
+                       {.sqlstate = "42704"});
+    }
+    value = it->second;
+  }
+  return Lines(show.name == "timezone" ? "TimeZone" : show.name, {value}, "SHOW");
+}
+
+// ROLLBACK restores the tables' contents as of BEGIN; declarations are not undone, and say so.
+Result<StatementResult> Session::RunTransaction(const Transaction& transaction) {
+  if (transaction.what == "BEGIN") {
+    transaction_.emplace();
+    for (auto& [name, table] : tables_) {
+      LEAT_ASSIGN((*transaction_)[name], table->contents());
+    }
+    transaction_history_ = history_.size();
+    transaction_clock_ = options_.clock->Now();
+    return StatementResult{.tag = "BEGIN"};
+  }
+  if (transaction.what == "ROLLBACK" && transaction_) {
+    for (auto& [name, contents] : *transaction_) {
+      if (const auto it = tables_.find(name); it != tables_.end()) it->second->Reset(contents);
+    }
+    history_.resize(std::min(history_.size(), transaction_history_));
+  }
+  transaction_.reset();
+  transaction_clock_.reset();
+  return StatementResult{.tag = transaction.what};
+}
+
+// --- Queries -------------------------------------------------------------------------------------
+
+Result<LogicalPtr> Session::Expand(const LogicalPtr& query) const {
+  LEAT_ASSIGN(const LogicalPtr expanded, ExpandOver(catalog_, query));
+  return ApplyRules(expanded);
+}
+
+bool Session::OverLocalTables(const Logical& query) const {
+  const auto names = ScannedRelations(query);
+  return std::all_of(names.begin(), names.end(),
+                     [&](const std::string& name) { return tables_.contains(name); });
+}
+
+Result<std::vector<Batch>> Session::AnswerOnce(const LogicalPtr& query) {
+  std::vector<Batch> batches;
+  const auto scan = [this](const std::string& name, const BatchVisitor& visit) {
+    return Scan(name, visit);
+  };
+  LEAT_RETURN(RunOnce(*query, scan, Eval(), [&](const Batch& batch) -> Status {
+    if (cancelled_.exchange(false)) {
+      return SqlStatus("canceling statement due to user request", {.sqlstate = "57014"});
+    }
+    batches.push_back(batch);
+    return Status::OK();
+  }));
+  return batches;
+}
+
+Result<StatementResult> Session::Answer(const Query& query, const Way& way) {
+  LEAT_ASSIGN(const LogicalPtr expanded, Expand(query.root));
+  if (way.cut == Way::Cut::kPlain || !OverLocalTables(*expanded)) {
+    LEAT_ASSIGN(auto batches, AnswerOnce(expanded));
+    return Present(query, std::move(batches));
+  }
+  LEAT_ASSIGN(Batch answer, AnswerIncrementally(expanded, history_, way, Eval()));
+  return Present(query, {std::move(answer)});
+}
+
+Result<StatementResult> Session::Present(const Query& query, std::vector<Batch> batches) const {
+  const Schema& schema = query.root->schema;
+  // `_seq` is of no use from here on, and batches may disagree about having it.
+  for (Batch& batch : batches) batch.seq = nullptr;
+  LEAT_ASSIGN(Batch rows, Concatenate(schema, batches));
+  if (!query.order.empty()) {
+    LEAT_ASSIGN(rows, SortBatch(rows, query.order, Eval()));
+  }
+  StatementResult result{.tag = fmt::format("SELECT {}", rows.rows), .has_rows = true};
+  const auto visible = static_cast<size_t>(query.visible);
+  result.schema.columns.assign(schema.columns.begin(), schema.columns.begin() + query.visible);
+  rows.columns.resize(visible);
+  result.rows = std::move(rows);
+  return result;
+}
+
+Result<StatementResult> Session::RunExplain(const Explain& explain) {
+  LEAT_ASSIGN(const LogicalPtr expanded, Expand(explain.query.root));
+  std::vector<std::string> lines;
+  std::string text = ToString(*expanded);
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  if (explain.analyze) {
+    const auto start = std::chrono::steady_clock::now();
+    LEAT_ASSIGN(const auto batches, AnswerOnce(expanded));
+    int64_t rows = 0;
+    for (const Batch& batch : batches) rows += batch.rows;
+    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
+    lines.push_back(fmt::format("Rows: {}  Execution Time: {:.3f} ms", rows, took.count()));
+  }
+  return Lines("QUERY PLAN", lines, "EXPLAIN");
+}
+
+}  // namespace leat

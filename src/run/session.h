@@ -1,0 +1,121 @@
+// Executes statements one after another over local tables, sources, sinks and a pipeline's state:
+// what `leat sql` and `leat test` do.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "run/incremental.h"
+#include "run/local_table.h"
+#include "run/pipeline.h"
+#include "run/rejects.h"
+#include "sql/sql.h"
+
+namespace leat {
+
+// What a statement answers.
+struct StatementResult {
+  std::string tag;       // as psql prints it: "INSERT 0 3", "CREATE TABLE", "SELECT 5"
+  bool has_rows = false; // SELECT, SHOW, EXPLAIN
+  Schema schema;
+  Batch rows;            // in the order to show
+};
+
+struct SessionOptions {
+  FileSystem* files = nullptr;
+  const Clock* clock = nullptr;
+  Environment environment;
+  std::string directory = ".";   // where relative paths and urls start
+  std::string state_dir;         // of the pipeline, to read its committed state; may not exist
+};
+
+// Used by one thread at a time.
+class Session {
+ public:
+  explicit Session(SessionOptions options);
+  ~Session();
+
+  // Declares all of a pipeline: its relations can be queried as of its last commit.
+  Status OpenPipeline(const std::string& path, std::string* where);
+  // The same with fixtures: its sources are empty local tables (a row that breaks a constraint goes
+  // to the rejects), and its sinks hold what their queries answer.
+  Status OpenFixtures(const std::string& path, std::string* where);
+
+  // Executes one statement. COPY … FROM stdin reads from `input` (psql's text format, or CSV by
+  // option; up to a line "\."): nullptr refuses it.
+  using LineReader = std::function<std::optional<std::string>()>;
+  Result<StatementResult> Execute(const ParsedStatement& statement, const LineReader& input = nullptr);
+
+  // Answers a SELECT in a given way. Queries over anything but local tables are answered plainly.
+  Result<StatementResult> Answer(const Query& query, const Way& way);
+  // Execute, with a SELECT answered in a given way.
+  Result<StatementResult> ExecuteIn(const Way& way, const ParsedStatement& statement,
+                                    const LineReader& input = nullptr);
+
+  const Catalog& catalog() const { return catalog_; }
+  const std::string& timezone() const { return timezone_; }
+  // Interrupts a running statement from a signal handler or another thread.
+  void Cancel() { cancelled_ = true; }
+  bool in_transaction() const { return transaction_.has_value(); }
+
+ private:
+  Result<StatementResult> Run(BoundStatement statement, const ParsedStatement& parsed,
+                              const Way& way, const LineReader& input);
+  // Applies a declaration that changes the catalog alone; nullopt if it is not one.
+  Result<std::optional<StatementResult>> Declare(BoundStatement* statement);
+  Result<StatementResult> RunInsert(const InsertRows& insert);
+  Result<StatementResult> RunDelete(const DeleteRows& remove);
+  Result<StatementResult> RunUpdate(const UpdateRows& update);
+  Result<StatementResult> RunCopy(const CopyFrom& copy, const LineReader& input);
+  Result<StatementResult> RunTruncate(const TruncateTable& truncate);
+  Result<StatementResult> RunDrop(const DropRelation& drop);
+  Result<StatementResult> RunCreate(CreateRelation create);
+  Result<StatementResult> RunSet(const SetVariable& set);
+  Result<StatementResult> RunShow(const ShowVariable& show);
+  Result<StatementResult> RunExplain(const Explain& explain);
+  Result<StatementResult> RunTransaction(const Transaction& transaction);
+  Result<StatementResult> Present(const Query& query, std::vector<Batch> batches) const;
+  Result<std::vector<Batch>> AnswerOnce(const LogicalPtr& query);
+  // Puts the queries of materialized views in their scans' place, except those that stand stored.
+  Result<LogicalPtr> Expand(const LogicalPtr& query) const;
+  bool OverLocalTables(const Logical& query) const;
+  // Rows into a local table: all or none; for a fixture, rows that break a constraint are rejected.
+  Result<int64_t> AddRows(const std::string& table, Batch rows);
+  // The places of the rows of a table for which `where` is true.
+  Result<std::vector<int32_t>> Matching(LocalTable* table, const ExprPtr& where);
+  void Record(const std::string& table, Batch delta);
+  Result<int64_t> CopyText(const CopyFrom& copy, const LineReader& input);
+  Result<int64_t> CopyFile(const CopyFrom& copy, const std::string& path);
+  Status ScanSource(const Relation& relation, const std::function<Status(const Batch&)>& visit);
+  Status ScanState(const std::string& name, const Schema& schema,
+                   const std::function<Status(const Batch&)>& visit);
+  Status Scan(const std::string& relation, const std::function<Status(const Batch&)>& visit);
+  Status ScanForeign(const Relation& relation, const std::function<Status(const Batch&)>& visit);
+  LocalTable* FindTable(const std::string& name);
+  EvalContext Eval() const;
+
+  SessionOptions options_;
+  Catalog catalog_;
+  std::map<std::string, std::unique_ptr<LocalTable>> tables_;
+  std::vector<Change> history_;
+  std::optional<std::map<std::string, Batch>> transaction_;  // contents at BEGIN
+  size_t transaction_history_ = 0;
+  std::map<std::string, std::string> settings_;
+  std::string timezone_ = "UTC";
+  int64_t next_seq_ = 0;
+  std::optional<Micros> transaction_clock_;
+  std::atomic<bool> cancelled_ = false;
+  std::unique_ptr<Pipeline> pipeline_;
+  std::set<std::string> fixtures_;           // local tables that stand for sources
+  Rejects rejects_;                          // of fixtures, or as the pipeline's state has them
+};
+
+}  // namespace leat

@@ -1,0 +1,244 @@
+// The statements that change local tables.
+#include <arrow/array.h>
+#include <arrow/builder.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "data/text.h"
+#include "format/format.h"
+#include "plan/expand.h"
+#include "run/row_text.h"
+#include "run/session.h"
+
+namespace leat {
+namespace {
+
+// A field of COPY's text format: nullopt for \N; escapes resolved.
+std::optional<std::string> UnescapeCopy(std::string_view field, std::string_view null) {
+  if (field == null) return std::nullopt;
+  std::string text;
+  for (size_t i = 0; i < field.size(); ++i) {
+    if (field[i] != '\\' || i + 1 == field.size()) {
+      text += field[i];
+      continue;
+    }
+    constexpr std::string_view kFrom = "bfnrtv", kTo = "\b\f\n\r\t\v";
+    const char next = field[++i];
+    const size_t known = kFrom.find(next);
+    text += known == kFrom.npos ? next : kTo[known];
+  }
+  return text;
+}
+
+std::string OptionOr(const Options& options, const char* name, std::string otherwise) {
+  const auto it = options.find(name);
+  return it == options.end() ? otherwise : it->second;
+}
+
+// A temporary file that goes with its scope.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& extension)
+      : path_((std::filesystem::temp_directory_path() /
+               fmt::format("leat-copy-{}-{}.{}", ::getpid(), ++made_, extension)).string()) {}
+  ~TemporaryFile() { std::filesystem::remove(path_); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const std::string& path() const { return path_; }
+
+ private:
+  static inline std::atomic<int> made_ = 0;
+  const std::string path_;
+};
+
+// Splits rows into those that keep the constraints and the errors of the others.
+Result<std::vector<std::pair<int32_t, std::string>>> Violations(const Relation& relation, const Batch& rows,
+                                                                const EvalContext& context) {
+  std::vector<std::pair<int32_t, std::string>> violations;
+  if (CheckConstraints(relation, rows, context).ok()) return violations;
+  for (int32_t i = 0; i < rows.rows; ++i) {
+    const Status status = CheckConstraints(relation, Slice(rows, i, 1), context);
+    if (!status.ok()) violations.emplace_back(i, status.message());
+  }
+  return violations;
+}
+
+}  // namespace
+
+void Session::Record(const std::string& table, Batch delta) {
+  if (delta.rows > 0) history_.push_back({table, std::move(delta)});
+}
+
+LocalTable* Session::FindTable(const std::string& name) {
+  const auto it = tables_.find(name);
+  return it == tables_.end() ? nullptr : it->second.get();
+}
+
+Result<int64_t> Session::AddRows(const std::string& table, Batch rows) {
+  rows.seq = nullptr;
+  if (fixtures_.contains(table)) {
+    const Relation& relation = *catalog_.FindRelation(table);
+    LEAT_ASSIGN(const auto violations, Violations(relation, rows, Eval()));
+    std::vector<Reject> rejects;
+    std::vector<int32_t> kept;
+    size_t next = 0;
+    for (int32_t i = 0; i < rows.rows; ++i) {
+      if (next == violations.size() || violations[next].first != i) {
+        kept.push_back(i);
+        continue;
+      }
+      rejects.push_back({.row = i, .raw = RowValues(relation.schema(), rows, i), .reason = violations[next++].second});
+    }
+    LEAT_RETURN(rejects_.Add(table, "", rejects, {.number = 1, .clock = Eval().now}).status());
+    LEAT_ASSIGN(rows, Take(rows, kept));
+  }
+  LEAT_ASSIGN(Batch delta, FindTable(table)->Insert(rows, &next_seq_, Eval()));
+  const int64_t added = delta.rows;
+  Record(table, std::move(delta));
+  return added;
+}
+
+Result<StatementResult> Session::RunInsert(const InsertRows& insert) {
+  LEAT_ASSIGN(const LogicalPtr query, Expand(VisibleColumns(insert.query)));
+  LEAT_ASSIGN(auto batches, AnswerOnce(query));
+  for (Batch& batch : batches) batch.seq = nullptr;
+  LEAT_ASSIGN(Batch rows, Concatenate(query->schema, batches));
+  LEAT_ASSIGN(const int64_t added, AddRows(insert.table, std::move(rows)));
+  return StatementResult{.tag = fmt::format("INSERT 0 {}", added)};
+}
+
+Result<std::vector<int32_t>> Session::Matching(LocalTable* table, const ExprPtr& where) {
+  LEAT_ASSIGN(const Batch all, table->contents());
+  if (!where) {
+    std::vector<int32_t> rows(static_cast<size_t>(all.rows));
+    for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<int32_t>(i);
+    return rows;
+  }
+  ErrorMask errors(all.rows);
+  LEAT_ASSIGN(auto rows, EvaluateFilter(*where, all, Eval(), &errors));
+  if (errors.any()) return SqlStatus(errors.errors()[0].message, {.sqlstate = errors.errors()[0].sqlstate});
+  return rows;
+}
+
+Result<StatementResult> Session::RunDelete(const DeleteRows& remove) {
+  LocalTable* table = FindTable(remove.table);
+  LEAT_ASSIGN(const auto rows, Matching(table, remove.where));
+  LEAT_ASSIGN(Batch delta, table->Delete(rows));
+  Record(remove.table, std::move(delta));
+  return StatementResult{.tag = fmt::format("DELETE {}", rows.size())};
+}
+
+Result<StatementResult> Session::RunUpdate(const UpdateRows& update) {
+  LocalTable* table = FindTable(update.table);
+  LEAT_ASSIGN(const auto rows, Matching(table, update.where));
+  LEAT_ASSIGN(const Batch all, table->contents());
+  LEAT_ASSIGN(const Batch old, Take(all, rows));
+  Batch values{.rows = old.rows};
+  for (const ExprPtr& expr : update.values) {
+    ErrorMask errors(old.rows);
+    LEAT_ASSIGN(auto column, Evaluate(*expr, old, Eval(), {}, &errors));
+    if (errors.any()) return SqlStatus(errors.errors()[0].message, {.sqlstate = errors.errors()[0].sqlstate});
+    values.columns.push_back(std::move(column));
+  }
+  LEAT_ASSIGN(Batch delta, table->Update(rows, values, Eval()));
+  Record(update.table, std::move(delta));
+  return StatementResult{.tag = fmt::format("UPDATE {}", rows.size())};
+}
+
+Result<StatementResult> Session::RunTruncate(const TruncateTable& truncate) {
+  for (const std::string& name : truncate.tables) {
+    LEAT_RETURN(RunDelete({.table = name}).status());
+  }
+  return StatementResult{.tag = "TRUNCATE TABLE"};
+}
+
+// --- COPY ----------------------------------------------------------------------------------------
+
+Result<StatementResult> Session::RunCopy(const CopyFrom& copy, const LineReader& input) {
+  const std::string format = OptionOr(copy.options, "format", "text");
+  if (copy.path.empty() && !input) return NotSupported("COPY FROM stdin has no input here");
+  int64_t rows = 0;
+  if (!copy.path.empty()) {
+    LEAT_ASSIGN(rows, CopyFile(copy, copy.path));
+  } else if (format == "text" && !fixtures_.contains(copy.table)) {
+    LEAT_ASSIGN(rows, CopyText(copy, input));
+  } else {
+    const TemporaryFile file(format == "text" ? "csv" : format);
+    std::ofstream out(file.path(), std::ios::binary);
+    for (auto line = input(); line && *line != "\\."; line = input()) out << *line << '\n';
+    out.close();
+    LEAT_ASSIGN(rows, CopyFile(copy, file.path()));
+  }
+  return StatementResult{.tag = fmt::format("COPY {}", rows)};
+}
+
+Result<int64_t> Session::CopyText(const CopyFrom& copy, const LineReader& input) {
+  const Relation& relation = *catalog_.FindRelation(copy.table);
+  const std::string delimiter = OptionOr(copy.options, "delimiter", "\t");
+  const std::string null = OptionOr(copy.options, "null", "\\N");
+  std::vector<std::unique_ptr<arrow::StringBuilder>> texts;
+  for (size_t i = 0; i < relation.columns.size(); ++i) texts.push_back(std::make_unique<arrow::StringBuilder>());
+  if (!copy.columns.empty()) {
+    return NotSupported("COPY with a column list is not supported", -1, "Use INSERT, or give all columns.");
+  }
+  int64_t lines = 0;
+  for (auto line = input(); line && *line != "\\."; line = input()) {
+    ++lines;
+    size_t at = 0;
+    for (size_t column = 0; column < texts.size(); ++column) {
+      const size_t end = std::min(line->find(delimiter, at), line->size());
+      if (at > line->size()) {
+        return SqlStatus(fmt::format("missing data for column \"{}\"", relation.columns[column].column.name),
+                         {.sqlstate = "22P04", .detail = fmt::format("COPY {}, line {}: \"{}\"", copy.table, lines, *line)});
+      }
+      const auto value = UnescapeCopy(std::string_view(*line).substr(at, end - at), null);
+      LEAT_RETURN(value ? texts[column]->Append(*value) : texts[column]->AppendNull());
+      at = end + delimiter.size();
+    }
+    if (at <= line->size()) {
+      return SqlStatus("extra data after last expected column",
+                       {.sqlstate = "22P04", .detail = fmt::format("COPY {}, line {}: \"{}\"", copy.table, lines, *line)});
+    }
+  }
+  Batch rows{.rows = lines};
+  Status bad;
+  for (size_t column = 0; column < texts.size(); ++column) {
+    LEAT_ASSIGN(auto text, texts[column]->Finish());
+    LEAT_ASSIGN(auto values, FromTextColumn(*text, relation.columns[column].column.type, {.timezone = timezone_},
+                                            [&](int64_t, const Status& status) { bad = status; }));
+    LEAT_RETURN(bad);
+    rows.columns.push_back(std::move(values));
+  }
+  return AddRows(copy.table, std::move(rows));
+}
+
+// A file (or a fixture's raw bytes) through the reader of its format: wrong rows of a fixture are
+// rejects, those of a table fail the COPY.
+Result<int64_t> Session::CopyFile(const CopyFrom& copy, const std::string& path) {
+  const Relation& relation = *catalog_.FindRelation(copy.table);
+  const bool fixture = fixtures_.contains(copy.table);
+  ReadOptions options{.options = fixture ? relation.options : copy.options};
+  for (const ColumnSpec& spec : relation.columns) {
+    options.columns.push_back({spec.column, spec.outside_name.empty() ? spec.column.name : spec.outside_name,
+                               spec.path, spec.on_error == OnError::kNull});
+  }
+  const std::string format = OptionOr(fixture ? relation.options : copy.options, "format", "csv");
+  LEAT_ASSIGN(auto reader, OpenFile(path, format, options, {}));
+  int64_t rows = 0;
+  while (true) {
+    LEAT_ASSIGN(auto chunk, reader->Next());
+    if (!chunk) return rows;
+    if (!chunk->rejects.empty() && !fixture) {
+      const Reject& first = chunk->rejects[0];
+      return SqlStatus(first.reason, {.sqlstate = kInvalidText,
+                                      .detail = fmt::format("COPY {}, line {}, column {}: {}", copy.table,
+                                                            first.line, first.column, first.raw)});
+    }
+    LEAT_RETURN(rejects_.Add(copy.table, "", chunk->rejects, {.number = 1, .clock = Eval().now}).status());
+    LEAT_ASSIGN(const int64_t added, AddRows(copy.table, std::move(chunk->batch)));
+    rows += added;
+  }
+}
+
+}  // namespace leat

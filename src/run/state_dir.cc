@@ -1,0 +1,94 @@
+#include "run/state_dir.h"
+
+namespace leat {
+
+Result<std::unique_ptr<StateDirectory>> StateDirectory::Open(FileSystem* files, std::string path) {
+  std::unique_ptr<StateDirectory> state(new StateDirectory(files, std::move(path)));
+  LEAT_RETURN(files->CreateDirectories(state->path_));
+  LEAT_ASSIGN(state->lock_, files->TryLock(state->path("lock")));
+  if (!state->lock_) {
+    return IOErrorF("another leat works on the state \"{}\"; wait for it or stop it, or use --state for one of its own",
+                    state->path_);
+  }
+  LEAT_ASSIGN(state->store_, StateStore::Open(files, state->path("state")));
+  state->store_->Begin();
+  return state;
+}
+
+Result<std::unique_ptr<StateDirectory>> StateDirectory::OpenToRead(FileSystem* files, std::string path) {
+  std::unique_ptr<StateDirectory> state(new StateDirectory(files, std::move(path)));
+  LEAT_ASSIGN(state->store_, StateStore::Open(files, state->path("state"), true));
+  return state;
+}
+
+Status StateDirectory::Clear() {
+  LEAT_RETURN(store_->Clear());
+  return files_->Remove(path("log"));
+}
+
+Result<bool> StateDirectory::Load(Manifest* manifest) const {
+  if (!store_->has_checkpoint()) return false;
+  LEAT_ASSIGN(*manifest, Manifest::Decode(store_->extra()));
+  return true;
+}
+
+Result<StateWriter*> StateDirectory::Writer(const std::string& name) {
+  auto& writer = writers_[name];
+  if (writer) return Status::UnknownError("two parts of one checkpoint are named \"", name, "\"");
+  writer = store_->Writer(name);
+  return writer.get();
+}
+
+Result<StateReader*> StateDirectory::Reader(const std::string& name) {
+  auto& reader = readers_[name];
+  if (!reader) reader = store_->Reader(name);
+  return reader.get();
+}
+
+Status StateDirectory::Commit(const Manifest& manifest) {
+  LEAT_RETURN(store_->Commit(manifest.Encode()));
+  store_->Begin();
+  writers_.clear();
+  return Status::OK();
+}
+
+std::map<std::string, std::string> DefinitionsOf(const Pipeline& pipeline) {
+  std::map<std::string, std::string> definitions;
+  for (const auto& sink : pipeline.sinks) definitions["sink " + sink.name] = sink.hash;
+  for (const auto& view : pipeline.stored) definitions["view " + view.name] = view.hash;
+  for (const auto& insert : pipeline.contents) {
+    definitions["table " + insert.table] += HashOf(*insert.query.root);
+  }
+  return definitions;
+}
+
+Status CheckDefinitions(const Manifest& manifest, const Pipeline& pipeline) {
+  const auto now = DefinitionsOf(pipeline);
+  std::string changes;
+  const auto add = [&](const char* what, const std::string& name) {
+    changes += fmt::format("{}{} {}", changes.empty() ? "" : ", ", name, what);
+  };
+  for (const auto& [name, hash] : now) {
+    const auto it = manifest.definitions.find(name);
+    if (it == manifest.definitions.end()) add("is new", name);
+    else if (it->second != hash) add("changed", name);
+  }
+  for (const auto& [name, hash] : manifest.definitions) {
+    if (!now.contains(name)) add("is gone", name);
+  }
+  if (changes.empty()) return Status::OK();
+  return SqlStatus("the pipeline is not the one that its state was made by",
+                   {.sqlstate = "55000", .detail = changes + ".",
+                    .hint = "`leat run --fresh` drops the state and the rows that leat wrote, and reads all again."});
+}
+
+Status LoadPinned(FileSystem* files, const std::string& path,
+                  std::map<std::string, std::vector<Column>>* pinned) {
+  LEAT_ASSIGN(const auto state, StateDirectory::OpenToRead(files, path));
+  Manifest manifest;
+  LEAT_ASSIGN(const bool there, state->Load(&manifest));
+  if (there) *pinned = manifest.pinned;
+  return Status::OK();
+}
+
+}  // namespace leat
