@@ -1,0 +1,141 @@
+// leat run: drains what there is, commits, stops.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <random>
+
+#include "cli/command.h"
+#include "run/machine.h"
+#include "run/state_dir.h"
+
+namespace leat {
+namespace {
+
+struct RunFlags {
+  std::string pipeline, state, env;
+  bool fresh = false, yes = false, quiet = false;
+  double checkpoint_seconds = 60;
+};
+
+std::atomic<bool> stop_requested = false;
+
+extern "C" void OnSignal(int) {
+  if (stop_requested.exchange(true)) std::_Exit(130);  // the second Ctrl-C means it
+}
+
+// "27,648,741"
+std::string Grouped(int64_t number) {
+  std::string digits = std::to_string(number);
+  const size_t sign = number < 0 ? 1 : 0;
+  for (size_t at = digits.size(); at > 3 + sign;) digits.insert(at -= 3, ",");
+  return digits;
+}
+
+void PrintProgress(const RunReport& report) {
+  int64_t rows = 0, bytes = 0, rejected = 0;
+  for (const auto& source : report.sources) {
+    rows += source.rows_read;
+    bytes += source.bytes;
+    rejected += source.rows_rejected;
+  }
+  std::fprintf(stderr, "\r\033[K%s rows, %.0f MB/s, %s rejected, epoch %lld", Grouped(rows).c_str(),
+               static_cast<double>(bytes) / 1e6 / report.seconds, Grouped(rejected).c_str(),
+               static_cast<long long>(report.last_epoch));
+  std::fflush(stderr);
+}
+
+void PrintSummary(const Pipeline& pipeline, const RunReport& report, const std::string& state) {
+  int64_t rejected = 0;
+  for (const auto& source : report.sources) {
+    rejected += source.rows_rejected;
+    std::string line = fmt::format("{}: {} rows read = {} used + {} rejected", source.name,
+                                   Grouped(source.rows_read), Grouped(source.rows_used),
+                                   Grouped(source.rows_rejected));
+    if (source.rows_kept_with_null > 0) {
+      line += fmt::format(" ({} values replaced by NULL)", Grouped(source.rows_kept_with_null));
+    }
+    fmt::print("{}\n", line);
+  }
+  for (const auto& sink : report.sinks) {
+    fmt::print("{}: {} rows written", sink.name, Grouped(sink.rows_added));
+    if (sink.rows_deleted > 0) fmt::print(", {} deleted", Grouped(sink.rows_deleted));
+    fmt::print("\n");
+  }
+  if (report.row_errors > 0) fmt::print("{} rows could not be computed\n", Grouped(report.row_errors));
+  const int64_t epochs = report.last_epoch - report.first_epoch + 1;
+  if (epochs <= 0) fmt::print("nothing new");
+  else fmt::print("{} epoch{} ({} to {})", epochs, epochs == 1 ? "" : "s", report.first_epoch, report.last_epoch);
+  if (report.epochs_replayed > 0) fmt::print(", {} of them replayed after a crash", report.epochs_replayed);
+  fmt::print(", {:.2f} s; state in {}\n", report.seconds, state);
+  if (rejected > 0 || report.row_errors > 0) {
+    fmt::print("look at the rejects: leat rejects {}\n", pipeline.name + ".sql");
+  }
+}
+
+Status ConfirmFresh(const RunFlags& flags, const std::string& state) {
+  if (flags.yes || !std::filesystem::exists(state)) return Status::OK();
+  if (!isatty(STDIN_FILENO)) {
+    return SqlStatus("--fresh drops the state and the rows that leat wrote",
+                     {.hint = "Add --yes to say that you mean it."});
+  }
+  fmt::print(stderr, "Drop {} and the rows that leat wrote to its sinks? [y/N] ", state);
+  const int answer = std::getchar();
+  return answer == 'y' || answer == 'Y' ? Status::OK() : SqlStatus("not confirmed: nothing was done");
+}
+
+int Run(const RunFlags& flags) {
+  namespace fs = std::filesystem;
+  const fs::path path(flags.pipeline);
+  const std::string home = fs::is_directory(path) ? path.string() : path.parent_path().string();
+  auto environment = LoadEnvironment(home, flags.env);
+  if (!environment.ok()) return ReportError(environment.status(), "", "");
+  const std::string state = StateDirectoryOf(flags.pipeline, flags.state, flags.env);
+  if (flags.fresh) {
+    if (const Status status = ConfirmFresh(flags, state); !status.ok()) return ReportError(status, "", "");
+  }
+  PipelineOptions options{.path = flags.pipeline, .environment = *environment};
+  if (const Status status = LoadPinned(PosixFileSystem(), state, &options.pinned); !status.ok()) {
+    return ReportError(status, "", "");
+  }
+  std::string where = flags.pipeline;
+  auto pipeline = LoadPipeline(options, &where);
+  if (!pipeline.ok()) return ReportErrorIn(pipeline.status(), where);
+
+  std::signal(SIGINT, OnSignal);
+  std::signal(SIGTERM, OnSignal);
+  const SystemClock clock;
+  std::random_device device;
+  const bool terminal = isatty(STDERR_FILENO) && !flags.quiet;
+  RunContext context{.files = PosixFileSystem(), .clock = &clock,
+                     .random = [&] { return (uint64_t{device()} << 32) | device(); },
+                     .state_dir = state, .stop = &stop_requested};
+  if (terminal) context.progress = PrintProgress;
+  RunOptions run{.fresh = flags.fresh};
+  run.checkpoint_interval = std::chrono::seconds(static_cast<int64_t>(flags.checkpoint_seconds));
+  const auto report = RunPipeline(*pipeline, run, context);
+  if (terminal) std::fprintf(stderr, "\r\033[K");
+  if (!report.ok()) return ReportErrorIn(report.status(), flags.pipeline);
+  if (!flags.quiet) PrintSummary(*pipeline, *report, state);
+  return stop_requested ? 130 : kExitDone;
+}
+
+}  // namespace
+
+void AddRun(CLI::App* app, int* exit_code) {
+  auto flags = std::make_shared<RunFlags>();
+  CLI::App* run = app->add_subcommand("run", "drain what there is, commit, stop; the next run reads only what is new");
+  run->add_option("pipeline", flags->pipeline, "a .sql file, or a directory of them")->required()->check(CLI::ExistingPath);
+  run->add_option("--state", flags->state, "the state directory (default: .leat/NAME beside the pipeline)");
+  run->add_option("--env", flags->env, "read .env.NAME instead of .env, with its own state");
+  run->add_flag("--fresh", flags->fresh, "drop the state and our sinks' rows first (asks)");
+  run->add_flag("--yes,-y", flags->yes, "do not ask");
+  run->add_flag("--quiet,-q", flags->quiet, "no progress, no summary");
+  run->add_option("--checkpoint-interval", flags->checkpoint_seconds, "seconds between checkpoints (60)");
+  run->callback([flags, exit_code] { *exit_code = Run(*flags); });
+}
+
+}  // namespace leat
