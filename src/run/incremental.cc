@@ -67,9 +67,11 @@ class Play {
     LEAT_ASSIGN(const auto changes, Changes());
     for (const Change& change : changes) {
       LEAT_RETURN(flow_->Push(change.relation, change.delta, context_));
-      if (!EndsEpoch()) continue;
+      const bool random_end = EndsEpoch();
+      if (!random_end && change.then == Change::Then::kNothing) continue;
       LEAT_RETURN(FinishEpoch());
-      if (way_.cut == Way::Cut::kRestart && Chance(4)) LEAT_RETURN(Restart());
+      const bool random_restart = way_.cut == Way::Cut::kRestart && Chance(4);
+      if (random_restart || change.then == Change::Then::kRestart) LEAT_RETURN(Restart());
     }
     LEAT_RETURN(FinishEpoch());
     return net_.Rows();
@@ -109,6 +111,7 @@ class Play {
         pieces.push_back({change.relation, Slice(change.delta, at, rows)});
         at += rows;
       }
+      if (!pieces.empty()) pieces.back().then = change.then;
     }
     pieces_ = static_cast<int64_t>(pieces.size());
     if (way_.cut == Way::Cut::kRetract) LEAT_RETURN(AddPhantoms(&pieces));

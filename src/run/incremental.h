@@ -29,8 +29,12 @@ const char* NameOf(Way::Cut cut);
 
 // A change of a relation, with weights and `_seq`, in the order of arrival.
 struct Change {
+  // What a test asks for behind a change, in every way but kPlain.
+  enum class Then : uint8_t { kNothing, kEpoch, kRestart };
+
   std::string relation;
   Batch delta;
+  Then then = Then::kNothing;  // kEpoch: it ends here; kRestart: … and operators are restored
 };
 
 // The net answer, in no particular order. A row that cannot be computed and is not taken back fails

@@ -60,6 +60,12 @@ class Session {
   Result<StatementResult> ExecuteIn(const Way& way, const ParsedStatement& statement,
                                     const LineReader& input = nullptr);
 
+  // An epoch of the incremental ways ends here, after what has changed so far; kRestart also restores
+  // their operators from a checkpoint.
+  void EndEpoch(Change::Then then);
+  // Rows that came or went in all local tables.
+  int64_t history_rows() const;
+
   const Catalog& catalog() const { return catalog_; }
   const std::string& timezone() const { return timezone_; }
   // Interrupts a running statement from a signal handler or another thread.
@@ -99,6 +105,8 @@ class Session {
                    const std::function<Status(const Batch&)>& visit);
   Status Scan(const std::string& relation, const std::function<Status(const Batch&)>& visit);
   Status ScanForeign(const Relation& relation, const std::function<Status(const Batch&)>& visit);
+  void KnowSinkColumns();
+  Status DeclareRejects();
   LocalTable* FindTable(const std::string& name);
   EvalContext Eval() const;
 

@@ -70,6 +70,16 @@ void Session::Record(const std::string& table, Batch delta) {
   if (delta.rows > 0) history_.push_back({table, std::move(delta)});
 }
 
+void Session::EndEpoch(Change::Then then) {
+  if (!history_.empty()) history_.back().then = then;
+}
+
+int64_t Session::history_rows() const {
+  int64_t rows = 0;
+  for (const Change& change : history_) rows += change.delta.rows;
+  return rows;
+}
+
 LocalTable* Session::FindTable(const std::string& name) {
   const auto it = tables_.find(name);
   return it == tables_.end() ? nullptr : it->second.get();
@@ -219,6 +229,7 @@ Result<int64_t> Session::CopyFile(const CopyFrom& copy, const std::string& path)
   const Relation& relation = *catalog_.FindRelation(copy.table);
   const bool fixture = fixtures_.contains(copy.table);
   ReadOptions options{.options = fixture ? relation.options : copy.options};
+  if (!fixture) options.options.try_emplace("header", "false");  // as PostgreSQL's COPY has it
   for (const ColumnSpec& spec : relation.columns) {
     options.columns.push_back({spec.column, spec.outside_name.empty() ? spec.column.name : spec.outside_name,
                                spec.path, spec.on_error == OnError::kNull});
