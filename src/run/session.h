@@ -106,7 +106,6 @@ class Session {
   Status Scan(const std::string& relation, const std::function<Status(const Batch&)>& visit);
   Status ScanForeign(const Relation& relation, const std::function<Status(const Batch&)>& visit);
   void KnowSinkColumns();
-  Status DeclareRejects();
   LocalTable* FindTable(const std::string& name);
   EvalContext Eval() const;
 

@@ -29,7 +29,12 @@ Status Session::OpenPipeline(const std::string& path, std::string* where) {
     if (relation.kind == RelationKind::kTable) tables_[name] = std::make_unique<LocalTable>(&relation);
   }
   for (const auto& insert : pipeline_->contents) LEAT_RETURN(RunInsert(insert).status());
-  // A sink's columns are its query's.
+  KnowSinkColumns();
+  return Status::OK();
+}
+
+// A sink's columns are its query's.
+void Session::KnowSinkColumns() {
   for (const StandingSink& sink : pipeline_->sinks) {
     Relation* relation = catalog_.FindRelation(sink.name);
     relation->infer_columns = false;
@@ -41,7 +46,6 @@ Status Session::OpenPipeline(const std::string& path, std::string* where) {
       relation->columns.push_back(std::move(spec));
     }
   }
-  return Status::OK();
 }
 
 Status Session::OpenFixtures(const std::string& path, std::string* where) {
@@ -57,6 +61,7 @@ Status Session::OpenFixtures(const std::string& path, std::string* where) {
     sink->kind = RelationKind::kMaterializedView;
     sink->sql = insert.sql;
   }
+  KnowSinkColumns();
   for (const auto& [name, relation] : catalog_.relations()) {
     if (relation.kind == RelationKind::kTable) tables_[name] = std::make_unique<LocalTable>(&relation);
   }
