@@ -11,6 +11,7 @@ int main(int argc, char** argv) {
   leat::AddCheck(&app, &exit_code);
   leat::AddRun(&app, &exit_code);
   leat::AddSql(&app, &exit_code);
+  leat::AddTest(&app, &exit_code);
   leat::AddStatus(&app, &exit_code);
   leat::AddRejects(&app, &exit_code);
   try {
