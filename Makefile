@@ -4,12 +4,13 @@ PREFIX ?= /usr/local
 LEAT_TOOLS ?= $(HOME)/.cache/leat-tools
 export LEAT_TOOLS
 
-.PHONY: help setup build demo test check bench lint format clean install
+.PHONY: help setup build demo test check check-postgres bench lint format clean install
 help:
 	@echo "make setup    install what is missing: Debian packages, Arrow, DuckDB's library"
 	@echo "make build    build/release/leat       (PRESET=dev|release|asan|tsan)"
 	@echo "make demo     3 million rows through a pipeline, then the weather"
 	@echo "make test     everything, also under the sanitizers; 'make check' only the release build"
+	@echo "make check-postgres  a real PostgreSQL against the SQL tests' expectations"
 	@echo "make bench    against DuckDB and Polars (ROWS=27648741, RUNS=5, SPARK=1)"
 	@echo "make lint     tidy, clang-format, clang-tidy; 'make format' repairs the layout"
 	@echo "make install  to $(PREFIX) (PREFIX=…)"
@@ -31,6 +32,9 @@ test:
 check:
 	@tools/setup build
 	@tools/run-tests release
+
+check-postgres:
+	@python3 test/check_postgres.py --start $${TMPDIR:-/tmp}/leat-postgres 54331
 
 bench: build
 	@tools/setup build bench $(if $(SPARK),spark)
