@@ -4,9 +4,9 @@
 usage: check_postgres.py [--update] [--start DIR PORT | --url CONNINFO] [FILE.slt ...]
 
 Plays every file in a database of its own, in the C locale, through psql. Files that need a pipeline
-or the clock are leat's alone, as are records under `onlyif leat`. --update writes PostgreSQL's answers
-into the files. --start runs test/servers/postgres.sh first and stops it afterwards. The last line is
-`N passed, N failed`; exit code 1 on failures.
+or the clock are leat's alone, as are records under `onlyif leat`. --update writes PostgreSQL's
+answers into the files, SQLSTATEs for what it refuses. --start runs test/servers/postgres.sh first and
+stops it afterwards. The last line is `N passed, N failed`; exit code 1 on failures.
 """
 import argparse
 import dataclasses
@@ -19,6 +19,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 BEGIN, END, FIELD, ROW = "\x01begin", "\x01end", "\x1f", "\x1e"
+SORTS = ("nosort", "rowsort", "valuesort")
 US = ("postgresql", "postgres")
 INPUT = re.compile(r"^\s*copy\s.*\sfrom\s+stdin", re.I)
 
@@ -73,8 +74,8 @@ def parse_record(lines, at, words):
     elif words[1:2] == ["count"]:
         record.count = int(words[2])
     elif words[0] == "query":
-        record.types = words[1] if len(words) > 1 else ""
-        record.sort = words[2] if len(words) > 2 else "nosort"
+        record.types = "".join(words[1:2]) if "".join(words[1:2]) not in SORTS else ""
+        record.sort = next((word for word in words if word in SORTS), "nosort")
     at += 1
     while at < len(lines) and lines[at].strip() and lines[at] != "----":
         record.sql.append(lines[at])
@@ -219,7 +220,10 @@ def play_file(url, path, update):
     failed, changes = 0, []
     for record, answer in zip(records, answers):
         wrong, answered = check(record, answer)
-        if update and answered is not None:
+        if update and record.kind == "query" and answer[1]:
+            lines[record.line - 1] = f"query error {answer[1][0]}"
+            changes.append((record.begin, record.end, []))
+        elif update and answered is not None:
             changes.append((record.begin, record.end, ["----", *answered]))
         elif wrong:
             failed += 1

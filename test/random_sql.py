@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""Writes random SQL tests from a seed: tables, changes, queries; PostgreSQL gives the answers.
+
+usage: random_sql.py SEED >FILE.slt; then: check_postgres.py --update FILE.slt; leat test FILE.slt
+
+Queries stay within what leat supports, and their answers do not depend on an order that they leave open.
+"""
+import random
+import sys
+
+TEXTS = ["'a'", "'b'", "'B'", "'ab'", "''", "'é'", "NULL"]
+
+
+class Random:
+    def __init__(self, seed):
+        self.random = random.Random(seed)
+        self.next_id = {"r": 1, "s": 1}
+
+    def pick(self, *options):
+        return self.random.choice(options)
+
+    def value(self, column):
+        if self.random.random() < 0.15:
+            return "NULL"
+        small = self.random.randint(-3, 6)
+        return {"k": str(small), "t": self.random.choice(TEXTS), "x": str(small / 4),
+                "n": f"{small * 1.25:.2f}", "b": self.pick("true", "false"),
+                "d": f"'2024-01-{abs(small) + 1:02d}'"}[column]
+
+    def row(self, table):
+        self.next_id[table] += 1
+        return f"({self.next_id[table]}, " + ", ".join(self.value(c) for c in "ktxnbd") + ")"
+
+    def change(self):
+        table = self.pick("r", "s")
+        kind = self.random.random()
+        if kind < 0.5:
+            rows = ", ".join(self.row(table) for _ in range(self.random.randint(1, 8)))
+            return f"INSERT INTO {table} VALUES {rows}"
+        if kind < 0.75:
+            return f"DELETE FROM {table} WHERE {self.condition(table)} AND i % 3 = {self.pick(0, 1)}"
+        column = self.pick("k", "t", "x", "n", "b", "d")
+        return f"UPDATE {table} SET {column} = {self.value(column)} WHERE {self.condition(table)}"
+
+    # --- expressions over the columns of the tables (or aliases) in `names` ---
+
+    def column(self, names, of):
+        return f"{self.pick(*names)}.{self.pick(*of)}"
+
+    def number(self, names, depth=2):
+        kind = self.random.randint(0, 7) if depth else 0
+        if kind <= 2:
+            return self.column(names, "ikxn")
+        if kind == 3:
+            return str(self.random.randint(-2, 5))
+        if kind == 4:
+            return f"coalesce({self.number(names, 0)}, {self.number(names, 0)})"
+        if kind == 5:
+            return (f"CASE WHEN {self.condition(*names)} THEN {self.number(names, depth - 1)} "
+                    f"ELSE {self.number(names, depth - 1)} END")
+        if kind == 6:
+            return f"nullif({self.number(names, 0)}, {self.random.randint(-1, 3)})"
+        return f"({self.number(names, depth - 1)} {self.pick('+', '-', '*')} {self.number(names, depth - 1)})"
+
+    def text(self, names):
+        column = self.column(names, "t")
+        return self.pick(column, f"upper({column})", f"{column} || 'x'", f"coalesce({column}, '?')",
+                         f"length({column})::text", f"{self.column(names, 'kd')}::text")
+
+    def any(self, names):
+        return self.pick(lambda: self.number(names), lambda: self.text(names),
+                         lambda: self.column(names, "iktxnbd"), lambda: f"({self.condition(*names)})")()
+
+    def condition(self, *names):
+        kind = self.random.randint(0, 9)
+        number = self.number(names, 1 if kind < 4 else 0)
+        if kind < 4:
+            return f"{number} {self.pick('<', '<=', '=', '<>', '>', '>=')} {self.number(names, 0)}"
+        if kind == 4:
+            return f"{self.column(names, 'ktxnbd')} IS {self.pick('', 'NOT ')}NULL"
+        if kind == 5:
+            return f"{self.column(names, 't')} {self.pick('=', '<', '>', '<>')} {self.pick(*TEXTS[:-1])}"
+        if kind == 6:
+            return f"({self.condition(*names)} {self.pick('AND', 'OR')} {self.condition(*names)})"
+        if kind == 7:
+            return f"NOT ({self.condition(*names)})"
+        if kind == 8:
+            return f"{self.column(names, 'k')} {self.pick('', 'NOT ')}IN ({self.value('k')}, 1, 2)"
+        return f"{self.column(names, 'd')} >= {self.pick(repr('2024-01-03'), repr('2024-01-05'))}"
+
+    # --- queries ---
+
+    def source(self):
+        """FROM … and the names in it."""
+        kind = self.random.randint(0, 5)
+        if kind == 0:
+            return f"(SELECT * FROM {self.pick('r', 's')} WHERE k > 0) r", ["r"]
+        if kind <= 2:
+            return self.pick("r", "s") + " r", ["r"]
+        join = self.pick("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN", "JOIN", "LEFT JOIN")
+        column = self.pick("k", "t", "n", "b", "i", "d")
+        extra = f" AND {self.condition('r', 's')}" if join != "FULL JOIN" and self.random.random() < 0.4 else ""
+        return f"{self.pick('r', 's')} r {join} s ON r.{column} = s.{column}{extra}", ["r", "s"]
+
+    def where(self, names):
+        if self.random.random() < 0.5:
+            return ""
+        outer = self.pick(*names)
+        return " WHERE " + self.pick(
+            lambda: self.condition(*names), lambda: self.condition(*names),
+            lambda: f"{outer}.k {self.pick('', 'NOT ')}IN (SELECT z.k FROM s z WHERE {self.condition('z')})",
+            lambda: f"{self.pick('', 'NOT ')}EXISTS (SELECT 1 FROM s z WHERE z.k = {outer}.k AND {self.condition('z')})",
+            lambda: f"{outer}.k > (SELECT {self.pick('min', 'max', 'avg')}(z.k) FROM s z WHERE {self.condition('z')})")()
+
+    def aggregate(self, names):
+        argument = self.number(names, 1)
+        call = self.pick("count(*)", f"count({self.any(names)})", f"sum({argument})", f"avg({argument})",
+                         f"min({self.any_ordered(names)})", f"max({self.any_ordered(names)})",
+                         f"count(DISTINCT {self.column(names, 'ktxnbd')})", f"sum(DISTINCT {self.column(names, 'kn')})",
+                         f"bool_or({self.condition(*names)})")
+        if self.random.random() < 0.25:
+            call += f" FILTER (WHERE {self.condition(*names)})"
+        return call
+
+    def any_ordered(self, names):
+        return self.pick(self.column(names, "iktxnd"), self.number(names, 1), self.text(names))
+
+    def plain(self):
+        source, names = self.source()
+        columns = ", ".join(self.any(names) for _ in range(self.random.randint(1, 4)))
+        return f"SELECT {self.pick('', '', 'DISTINCT ')}{columns} FROM {source}{self.where(names)}"
+
+    def grouped(self):
+        source, names = self.source()
+        keys = [self.pick(self.column(names, "ktnbd"), self.text(names), f"{self.column(names, 'i')} % 3")
+                for _ in range(self.random.randint(0, 2))]
+        calls = [self.aggregate(names) for _ in range(self.random.randint(1, 3))]
+        sql = f"SELECT {', '.join(keys + calls)} FROM {source}{self.where(names)}"
+        if keys:
+            sql += f" GROUP BY {', '.join(str(i + 1) for i in range(len(keys)))}"
+        if self.random.random() < 0.2:
+            sql += f" HAVING {self.pick('count(*) > 1', 'sum(r.k) > 0', 'max(r.x) IS NOT NULL')}"
+        return sql
+
+    def set_operation(self):
+        def one():
+            return f"SELECT r.k, {self.text(['r'])} FROM {self.pick('r', 's')} r{self.where(['r'])}"
+        return f"{one()} {self.pick('UNION', 'UNION ALL', 'INTERSECT', 'EXCEPT')} {one()}"
+
+    def window(self):
+        partition = self.pick("", "PARTITION BY r.k ", "PARTITION BY r.t ", "PARTITION BY r.b ")
+        order = self.pick("", "r.x, ", "r.n DESC, ", "r.t NULLS FIRST, ", "r.d DESC NULLS LAST, ") + "r.i"
+        frame = self.pick("", f" ROWS {self.random.randint(0, 4)} PRECEDING",
+                          " ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING",
+                          " ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW",
+                          " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING",
+                          " ROWS BETWEEN CURRENT ROW AND 2 FOLLOWING")
+        argument = self.pick("r.k", "r.x", "r.n", "r.i")
+        call, framed = self.pick(
+            (f"{self.pick('sum', 'avg', 'min', 'max', 'count')}({argument})", True),
+            (f"{self.pick('first_value', 'last_value')}({argument})", True),
+            (f"{self.pick('lag', 'lead')}(r.k, {self.random.randint(0, 2)})", False),
+            (f"{self.pick('row_number', 'rank', 'dense_rank')}()", False))
+        over = f"OVER ({partition}ORDER BY {order}{frame if framed else ''})"
+        return f"SELECT r.i, {call} {over} FROM {self.pick('r', 's')} r{self.where(['r'])}"
+
+    def top(self):
+        order = f"ORDER BY {self.pick('r.k', 'r.x DESC', 'r.t', 'r.n DESC NULLS LAST', 'r.d')}, r.i"
+        limit = f"LIMIT {self.random.randint(0, 5)}{self.pick('', ' OFFSET 2')}"
+        table = self.pick("r", "s")
+        return self.pick(
+            f"SELECT r.i, r.k FROM {table} r{self.where(['r'])} {order} {limit}",
+            f"SELECT count(*), sum(q.k) FROM (SELECT * FROM {table} r {order} {limit}) q",
+            f"SELECT DISTINCT ON (r.b) r.b, r.i, r.t FROM {table} r{self.where(['r'])} "
+            f"ORDER BY r.b, {order.removeprefix('ORDER BY ')}")
+
+    def nested(self):
+        return (f"SELECT q.a, count(*), max(q.c) FROM (SELECT r.k AS a, r.t AS t, "
+                f"{self.pick('sum(r.n)', 'count(*)', 'max(r.x)')} AS c FROM {self.pick('r', 's')} r"
+                f"{self.where(['r'])} GROUP BY r.k, r.t) q GROUP BY q.a")
+
+    def query(self):
+        return self.pick(self.plain, self.plain, self.grouped, self.grouped, self.set_operation,
+                         self.window, self.window, self.top, self.nested)()
+
+
+def main():
+    seed = int(sys.argv[1])
+    make = Random(seed)
+    columns = "i integer, k integer, t text, x double precision, n numeric(8,2), b boolean, d date"
+    print(f"# random_sql.py {seed}\n")
+    for table in "rs":
+        print(f"statement ok\nCREATE TABLE {table} ({columns})\n")
+    for table in "rs":
+        rows = ", ".join(make.row(table) for _ in range(12))
+        print(f"statement ok\nINSERT INTO {table} VALUES {rows}\n")
+    for _ in range(6):
+        for _ in range(6):
+            print(f"query rowsort\n{make.query()}\n")
+        print(make.pick("epoch\n", "restart\n", ""))
+        print(f"statement ok\n{make.change()}\n")
+
+
+if __name__ == "__main__":
+    main()
