@@ -179,9 +179,29 @@ class Random:
                 f"{self.pick('sum(r.n)', 'count(*)', 'max(r.x)')} AS c FROM {self.pick('r', 's')} r"
                 f"{self.where(['r'])} GROUP BY r.k, r.t) q GROUP BY q.a")
 
+    def deep(self):
+        """Joins of what aggregates, windows and set operations answer."""
+        def one(name):
+            table = self.pick("r", "s")
+            return self.pick(
+                f"(SELECT r.k, count(*) AS c FROM {table} r{self.where(['r'])} GROUP BY r.k) {name}",
+                f"(SELECT DISTINCT r.k, r.b::text AS c FROM {table} r) {name}",
+                f"(SELECT r.k, sum(r.n) OVER (ORDER BY r.i ROWS 2 PRECEDING) AS c FROM {table} r) {name}",
+                f"(SELECT k, t AS c FROM r UNION SELECT k, t FROM s) {name}",
+                f"(SELECT k, i AS c FROM {table} ORDER BY x DESC, i LIMIT 4) {name}")
+        join = self.pick("JOIN", "LEFT JOIN", "FULL JOIN")
+        sql = f"FROM {one('p')} {join} {one('q')} ON p.k = q.k"
+        if self.random.random() < 0.4:
+            sql += f" {self.pick('JOIN', 'LEFT JOIN')} s ON s.k = {self.pick('p.k', 'q.k')}"
+        return self.pick(
+            f"SELECT p.k, p.c, q.k, q.c {sql}",
+            f"SELECT coalesce(p.k, q.k), count(*), max(p.c), count(q.c) {sql} GROUP BY 1",
+            f"WITH w AS (SELECT p.k AS a, q.k AS b {sql}) "
+            "SELECT a, count(b) FROM w WHERE a > 0 OR b IS NULL GROUP BY a")
+
     def query(self):
         return self.pick(self.plain, self.plain, self.grouped, self.grouped, self.set_operation,
-                         self.window, self.window, self.top, self.nested)()
+                         self.window, self.window, self.top, self.nested, self.deep, self.deep)()
 
 
 def main():
