@@ -142,10 +142,13 @@ def main():
     args.add_argument("--rows", type=int, default=27_648_741)
     args.add_argument("--seed", type=int, default=7)
     args.add_argument("--first", default=FIRST, help="the first day, 2007-01-01 or later")
-    args.add_argument("--last", default=LAST, help="the last day")
+    args.add_argument("--last", help=f"the last day; {LAST}, or the end of the first day's year")
     args.add_argument("--level", type=int, default=6, help="gzip level")
-    args = args.parse_args()
-    days, upto = calendar(args.rows, args.first, args.last)
+    parser, args = args, args.parse_args()
+    last = args.last or max(LAST, f"{args.first[:4]}-12-31")
+    if last < args.first:
+        parser.error(f"the last day, {last}, is before the first, {args.first}")
+    days, upto = calendar(args.rows, args.first, last)
     # the chunks are made by one thread while another compresses them
     jobs = [(i, min(CHUNK, args.rows - i * CHUNK)) for i in range(-(-args.rows // CHUNK))]
     raw = len(HEADER)

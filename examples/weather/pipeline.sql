@@ -1,12 +1,11 @@
--- Weather readings: files of one JSON object a line, every line ending with a comma, into two tables
--- and two CSV files. Readings repeat, within a file and between files: DISTINCT drops them.
+-- Weather readings: files of one JSON object a line, every line ending with a comma, into two tables.
+-- Readings repeat, within a file and between files: DISTINCT drops them.
 --
 --   leat run examples/weather/pipeline.sql
 --
 -- A new source of readings is one more file that the path matches, or one more foreign table.
 
 CREATE SERVER files     FOREIGN DATA WRAPPER file     OPTIONS (url '${DATA:-./data}');
-CREATE SERVER reports   FOREIGN DATA WRAPPER file     OPTIONS (url '${REPORTS:-./reports}');
 CREATE SERVER warehouse FOREIGN DATA WRAPPER database OPTIONS (url '${WAREHOUSE:-sqlite:warehouse.db}');
 
 CREATE FOREIGN TABLE readings (
@@ -43,10 +42,6 @@ COMMENT ON COLUMN days.temp_avg IS 'Mean of the readings'' temperatures, in degr
 
 CREATE FOREIGN TABLE monthly_peak  () SERVER warehouse OPTIONS (mode 'upsert', key 'city, month');
 CREATE FOREIGN TABLE daily_summary () SERVER warehouse OPTIONS (mode 'upsert', key 'day');
-CREATE FOREIGN TABLE monthly_csv   () SERVER reports   OPTIONS (path 'monthly_peak/',  format 'csv', mode 'replace');
-CREATE FOREIGN TABLE daily_csv     () SERVER reports   OPTIONS (path 'daily_summary/', format 'csv', mode 'replace');
 
 INSERT INTO monthly_peak  SELECT * FROM peaks;
 INSERT INTO daily_summary SELECT * FROM days;
-INSERT INTO monthly_csv   SELECT * FROM peaks;
-INSERT INTO daily_csv     SELECT * FROM days;
