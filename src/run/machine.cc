@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* kTooManyRejects = "LR001";  // our own SQLSTATE class
 constexpr int64_t kShareAfterRows = 1000;
+constexpr int64_t kWriteRows = 65536;
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
@@ -29,7 +30,10 @@ Status NoRelations(const std::string& relation, const BatchVisitor&) {
 }
 
 // The key columns of each row (all columns, without a key) → the row.
-Status ApplyRows(const Schema& schema, const std::vector<int>& key, const Batch& batch, Index* index) {
+Status ApplyRows(const Schema& schema, std::vector<int> key, const Batch& batch, Index* index) {
+  if (key.empty()) {
+    for (int i = 0; i < schema.size(); ++i) key.push_back(i);
+  }
   Strings keys, rows;
   LEAT_RETURN(EncodeKeyColumns(schema, key, batch, &keys));
   LEAT_RETURN(EncodeRows(batch.columns, TypesOf(schema), batch.rows, &rows));
@@ -43,6 +47,7 @@ struct SinkSeat {
   const StandingSink* plan;
   std::unique_ptr<SinkWorker> worker;
   std::unique_ptr<KeyGuard> guard;  // kUpsert without a provable key
+  std::unique_ptr<Index> content;   // kReplace: what the query answers
   int64_t has_up_to = 0;            // its mark
 };
 
@@ -90,6 +95,7 @@ class Machine : public DataflowListener {
   bool CheckpointDue() const;
   Status Checkpoint();
   Status WriteState();
+  Status WriteContent(SinkSeat* seat);
   RunReport Report() const;
   bool stopping() const { return context_.stop != nullptr && context_.stop->load(); }
   EvalContext Eval() const { return {.now = record_.epoch.clock, .timezone = timezone_}; }
@@ -167,6 +173,7 @@ Status Machine::MakeSeats() {
     if (sink.spec.mode == SinkMode::kUpsert && !sink.unique) {
       seat.guard = std::make_unique<KeyGuard>(sink.name, sink.spec.schema, sink.spec.key);
     }
+    if (sink.spec.mode == SinkMode::kReplace) seat.content = MakeIndex();
     sinks_.push_back(std::move(seat));
   }
   for (const StoredView& view : pipeline_.stored) views_.push_back({&view, MakeIndex()});
@@ -193,9 +200,9 @@ Status Machine::Restore() {
   LEAT_ASSIGN(StateReader * rejects, state_->Reader("rejects"));
   LEAT_RETURN(rejects_.Restore(rejects));
   for (SinkSeat& seat : sinks_) {
-    if (!seat.guard) continue;
-    LEAT_ASSIGN(StateReader * reader, state_->Reader("guard " + seat.plan->name));
-    LEAT_RETURN(seat.guard->Restore(reader));
+    LEAT_ASSIGN(StateReader * reader, state_->Reader("sink " + seat.plan->name));
+    if (seat.guard) LEAT_RETURN(seat.guard->Restore(reader));
+    if (seat.content) LEAT_RETURN(seat.content->Restore(reader));
   }
   for (ViewSeat& seat : views_) {
     LEAT_ASSIGN(StateReader * reader, state_->Reader("view " + seat.plan->name));
@@ -419,6 +426,7 @@ Status Machine::OnDelta(int output, const Batch& batch) {
   if (index < sinks_.size()) {
     SinkSeat& seat = sinks_[index];
     if (seat.guard) LEAT_RETURN(seat.guard->Push(batch));
+    if (seat.content) return ApplyRows(seat.plan->spec.schema, {}, batch, seat.content.get());
     // It has this epoch already: a replay computes the state, not the sink.
     if (record_.epoch.number <= seat.has_up_to) return Status::OK();
     return seat.worker->Write(batch);
@@ -483,7 +491,9 @@ Status Machine::Checkpoint() {
   LEAT_RETURN(log_->Sync());
   const int64_t epoch = record_.epoch.number;
   for (SinkSeat& seat : sinks_) {
-    if (seat.has_up_to < epoch) LEAT_RETURN(seat.worker->Commit(epoch));
+    if (seat.has_up_to >= epoch) continue;
+    if (seat.content) LEAT_RETURN(WriteContent(&seat));
+    LEAT_RETURN(seat.worker->Commit(epoch));
   }
   for (SinkSeat& seat : sinks_) {
     LEAT_RETURN(seat.worker->WaitCommitted());
@@ -495,14 +505,31 @@ Status Machine::Checkpoint() {
   return Status::OK();
 }
 
+// All rows of a sink that is written whole, in the order of its columns.
+Status Machine::WriteContent(SinkSeat* seat) {
+  RowDecoder decoder(TypesOf(seat->plan->spec.schema));
+  const auto flush = [&]() -> Status {
+    Batch batch{.rows = decoder.rows()};
+    LEAT_ASSIGN(batch.columns, decoder.Finish());
+    return batch.rows == 0 ? Status::OK() : seat->worker->Write(std::move(batch));
+  };
+  LEAT_RETURN(seat->content->Scan(
+      "", "", false, [&](std::string_view, std::string_view row, int64_t weight) -> Result<bool> {
+        for (int64_t i = 0; i < weight; ++i) LEAT_RETURN(decoder.Append(row));
+        if (decoder.rows() >= kWriteRows) LEAT_RETURN(flush());
+        return true;
+      }));
+  return flush();
+}
+
 Status Machine::WriteState() {
   LEAT_RETURN(flow_.Checkpoint([&](const std::string& name) { return state_->Writer(name); }));
   LEAT_ASSIGN(StateWriter * rejects, state_->Writer("rejects"));
   LEAT_RETURN(rejects_.Checkpoint(rejects));
   for (SinkSeat& seat : sinks_) {
-    if (!seat.guard) continue;
-    LEAT_ASSIGN(StateWriter * writer, state_->Writer("guard " + seat.plan->name));
-    LEAT_RETURN(seat.guard->Checkpoint(writer));
+    LEAT_ASSIGN(StateWriter * writer, state_->Writer("sink " + seat.plan->name));
+    if (seat.guard) LEAT_RETURN(seat.guard->Checkpoint(writer));
+    if (seat.content) LEAT_RETURN(seat.content->Checkpoint(writer));
   }
   for (ViewSeat& seat : views_) {
     LEAT_ASSIGN(StateWriter * writer, state_->Writer("view " + seat.plan->name));

@@ -181,6 +181,23 @@ Status MoveIntoPlace(const std::string& target, const CommitManifest& manifest) 
   return folders.empty() ? Status::OK() : SyncFolder(StagingFolder(target));
 }
 
+Status RemoveReplaced(const std::string& target, const CommitManifest& manifest) {
+  std::set<std::string> named;
+  for (const CommitFile& file : manifest.files) named.insert(Below(target, file.name));
+  LEAT_ASSIGN(const auto paths, Everything(target));
+  for (const fs::path& path : paths) {
+    const std::string name = path.filename().string();
+    std::error_code error;
+    if (name.starts_with(DataFilePrefix(manifest.mark.state)) && !named.contains(path.string()) &&
+        !fs::remove(path, error)) {
+      return Failed("remove file", path.string(), error);
+    }
+    // Partition folders without a file left; remove() leaves others alone.
+    if (name.find('=') != name.npos && fs::is_directory(path, error)) fs::remove(path, error);
+  }
+  return Status::OK();
+}
+
 Status ClearStaging(const std::string& target) {
   LEAT_ASSIGN(const auto paths, Everything(StagingFolder(target)));
   for (const fs::path& path : paths) {

@@ -34,6 +34,9 @@ Result<std::optional<CommitManifest>> ReadManifest(const std::string& target);
 Status WriteManifest(const std::string& target, const CommitManifest& manifest);
 // Moves what is still staged into place. Can be done again.
 Status MoveIntoPlace(const std::string& target, const CommitManifest& manifest);
+// Mode `replace`: removes the data files of the manifest's state that it does not name. Can be done
+// again. A reader between MoveIntoPlace and this sees old files beside new ones.
+Status RemoveReplaced(const std::string& target, const CommitManifest& manifest);
 // Removes what was staged and never committed.
 Status ClearStaging(const std::string& target);
 

@@ -25,7 +25,7 @@ class FileSink : public Sink {
     staging_.reset();
     LEAT_RETURN(MakeFolders(target_));
     LEAT_ASSIGN(const auto manifest, ReadManifest(target_));
-    if (manifest) LEAT_RETURN(MoveIntoPlace(target_, *manifest));
+    if (manifest) LEAT_RETURN(Publish(*manifest));
     LEAT_RETURN(ClearStaging(target_));
     staging_ = std::make_unique<Staging>(staging_spec_);
     return manifest ? std::optional(manifest->mark) : std::nullopt;
@@ -57,7 +57,7 @@ class FileSink : public Sink {
                                 .bytes = file.bytes});
     }
     LEAT_RETURN(WriteManifest(target_, manifest));
-    return MoveIntoPlace(target_, manifest);
+    return Publish(manifest);
   }
 
   int64_t staged_bytes() const override { return staging_ ? staging_->bytes() : 0; }
@@ -75,6 +75,12 @@ class FileSink : public Sink {
   }
 
  private:
+  // What follows a commit, also after a crash.
+  Status Publish(const CommitManifest& manifest) const {
+    LEAT_RETURN(MoveIntoPlace(target_, manifest));
+    return spec_.mode == SinkMode::kReplace ? RemoveReplaced(target_, manifest) : Status::OK();
+  }
+
   // As Hive has it, their values are in the folders' names alone.
   Batch WithoutPartitionColumns(const Batch& rows) const {
     Batch inside = rows;
@@ -144,9 +150,9 @@ Result<std::string> TargetOf(const SinkSpec& spec) {
 }  // namespace
 
 Result<std::unique_ptr<Sink>> MakeFileSink(SinkSpec spec) {
-  if (spec.mode != SinkMode::kAppend) {
+  if (spec.mode != SinkMode::kAppend && spec.mode != SinkMode::kReplace) {
     return NotSupported(
-        fmt::format("sink \"{}\": a file sink has no other mode than \"append\" yet", spec.name),
+        fmt::format("sink \"{}\": a file sink has the modes \"append\" and \"replace\"", spec.name),
         -1, "A database sink can take changes: OPTIONS (mode 'upsert', key '…').");
   }
   LEAT_ASSIGN(auto partition_by, ColumnList(spec.options, "partition_by", spec.schema));
