@@ -114,8 +114,8 @@ class Machine : public DataflowListener {
   Rejects rejects_;
   std::vector<SinkSeat> sinks_;     // outputs 0 …
   std::vector<ViewSeat> views_;     // … and after them
+  Bell bell_;                       // outlives the sources' threads, which ring it
   std::vector<SourceSeat> sources_;
-  Bell bell_;
 
   LogRecord record_;                // the epoch that is being read or computed
   int64_t next_seq_ = 0;
