@@ -118,7 +118,9 @@ void AddTest(CLI::App* app, int* exit_code) {
   test->add_option("files", flags->files, ".slt files, or directories of them")
       ->required()
       ->check(CLI::ExistingPath);
-  test->add_option("--ways", flags->ways, "plain, whole, rows, random, retract, restart or all")
+  test->add_option("--ways", flags->ways, "plain, whole, rows, random, retract, restart or all; several by commas")
+      ->allow_extra_args(false)
+      ->delimiter(',')
       ->delimiter(',');
   test->add_option("--seed", flags->seed, "of the random ways (default: a new one, printed)");
   test->add_option("--jobs", flags->jobs, "files played at once (default: the number of cores)");
