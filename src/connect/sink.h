@@ -48,7 +48,8 @@ class Sink {
   virtual Status Commit(int64_t epoch) = 0;
   // Bytes staged so far: run commits when flush_bytes is reached, or at the drain's end.
   virtual int64_t staged_bytes() const = 0;
-  // Removes the rows that leat wrote, and the mark (`--fresh`).
+  // Removes the rows that leat wrote, and the mark (`--fresh`). Before Open a target that leat made
+  // goes with them: Open makes it anew, as the query is now.
   virtual Status Reset() = 0;
 };
 

@@ -75,6 +75,7 @@ class Machine : public DataflowListener {
 
  private:
   Status Open();
+  Status OpenSinks();
   Status BuildFlow();
   Status MakeSeats();
   Status Restore();
@@ -110,6 +111,7 @@ class Machine : public DataflowListener {
   std::unique_ptr<EpochLog> log_;
   Manifest manifest_;               // as of the last checkpoint; positions move on in the seats
   bool restored_ = false;
+  int64_t committed_ = 0;           // the last epoch that any sink holds
   Dataflow flow_;
   Rejects rejects_;
   std::vector<SinkSeat> sinks_;     // outputs 0 …
@@ -129,8 +131,12 @@ class Machine : public DataflowListener {
 Result<RunReport> Machine::Run() {
   LEAT_RETURN(Open());
   LEAT_RETURN(Replay());
-  LEAT_RETURN(Drain());
-  return Report();
+  const Status drained = Drain();
+  if (drained.ok()) return Report();
+  // Nothing of a first run has left the process: the next one may be of another pipeline. If this
+  // cannot be cleared it is but an empty state.
+  if (committed_ == 0) static_cast<void>(state_->Clear());
+  return drained;
 }
 
 // --- Opening -------------------------------------------------------------------------------------
@@ -145,12 +151,24 @@ Status Machine::Open() {
   LEAT_RETURN(MakeSeats());
   LEAT_RETURN(Restore());
   LEAT_ASSIGN(log_, EpochLog::Open(context_.files, state_->path("log")));
-  int64_t log_end = manifest_.epoch.number;
-  for (const LogRecord& record : log_->records()) log_end = std::max(log_end, record.epoch.number);
-  for (SinkSeat& seat : sinks_) LEAT_RETURN(OpenSink(&seat, log_end));
+  if (const Status status = OpenSinks(); !status.ok()) {
+    if (!restored_) static_cast<void>(state_->Clear());
+    return status;
+  }
   record_.epoch = manifest_.epoch;
   next_seq_ = manifest_.next_seq;
   first_epoch_ = manifest_.epoch.number + 1;
+  return Status::OK();
+}
+
+Status Machine::OpenSinks() {
+  int64_t log_end = manifest_.epoch.number;
+  for (const LogRecord& record : log_->records()) log_end = std::max(log_end, record.epoch.number);
+  committed_ = manifest_.epoch.number;
+  for (SinkSeat& seat : sinks_) {
+    LEAT_RETURN(OpenSink(&seat, log_end));
+    committed_ = std::max(committed_, seat.has_up_to);
+  }
   return Status::OK();
 }
 
@@ -193,7 +211,7 @@ Status Machine::Restore() {
   LEAT_ASSIGN(restored_, state_->Load(&manifest_));
   if (!restored_) {
     manifest_.state = fmt::format("{:016x}{:016x}", context_.random(), context_.random());
-    return Status::OK();
+    return WriteState();  // the id is durable before a sink's mark names it
   }
   LEAT_RETURN(CheckDefinitions(manifest_, pipeline_));
   LEAT_RETURN(flow_.Restore([&](const std::string& name) { return state_->Reader(name); }));
@@ -255,9 +273,10 @@ Status Machine::CheckMark(const SinkSeat& seat, const std::optional<Mark>& mark,
 
 // --- Replay --------------------------------------------------------------------------------------
 
+// Epochs that no sink holds left no trace outside: they are read anew, as the sources are by now.
 Status Machine::Replay() {
   for (const LogRecord& record : log_->records()) {
-    if (record.epoch.number <= manifest_.epoch.number) continue;
+    if (record.epoch.number <= manifest_.epoch.number || record.epoch.number > committed_) continue;
     if (replayed_++ == 0) {
       for (SourceSeat& seat : sources_) LEAT_RETURN(seat.worker->source().Seek(seat.position.offset));
     }
@@ -267,7 +286,7 @@ Status Machine::Replay() {
     record_.ranges.clear();
     LEAT_RETURN(FinishEpoch());
   }
-  return replayed_ == 0 ? Status::OK() : Checkpoint();
+  return replayed_ == 0 ? log_->Clear() : Checkpoint();
 }
 
 Status Machine::ReplayRange(const LogRange& range) {
@@ -490,6 +509,7 @@ bool Machine::CheckpointDue() const {
 Status Machine::Checkpoint() {
   LEAT_RETURN(log_->Sync());
   const int64_t epoch = record_.epoch.number;
+  committed_ = std::max(committed_, epoch);
   for (SinkSeat& seat : sinks_) {
     if (seat.has_up_to >= epoch) continue;
     if (seat.content) LEAT_RETURN(WriteContent(&seat));

@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "connect/database/connection.h"
 #include "connect/database/database.h"
@@ -65,6 +66,9 @@ class DatabaseSink : public Sink {
   std::string KeyIn(const std::string& of, const char* in) const;
   Status Apply();
   Status Forget();
+  Status Drop();
+  Status RefuseOlderTable() const;
+  static Status Together(Connection* connection, const std::function<Status()>& work);
 
   const SinkSpec spec_;
   const DatabaseUrl url_;
@@ -304,25 +308,46 @@ Status DatabaseSink::Commit(int64_t epoch) {
   return Forget();
 }
 
+Status DatabaseSink::RefuseOlderTable() const {
+  return NotSupported(
+      fmt::format("table \"{}\" in \"{}\" was there before leat: which of its rows are leat's is "
+                  "not known",
+                  table_, url_.text),
+      -1, fmt::format("Delete them there, and the row of \"{}\" in leat_marks.", table_));
+}
+
+// Either all of this or nothing.
+Status DatabaseSink::Together(Connection* connection, const std::function<Status()>& work) {
+  LEAT_RETURN(connection->Begin());
+  const Status status = work();
+  if (status.ok()) return connection->Commit();
+  LEAT_RETURN(connection->Rollback());
+  return status;
+}
+
+// Before Open the query may have changed, and its columns: what leat made, it makes again.
+Status DatabaseSink::Drop() {
+  LEAT_ASSIGN(const auto connection, Connection::Open(url_));
+  LEAT_RETURN(CreateMarks(connection.get()));
+  LEAT_ASSIGN(const auto found, ReadMark(connection.get(), table_));
+  if (!found) return Status::OK();
+  if (!found->created) return found->mark ? RefuseOlderTable() : Status::OK();
+  return Together(connection.get(), [&]() -> Status {
+    LEAT_RETURN(connection->Execute("DROP TABLE IF EXISTS " + QuoteName(table_), what_));
+    return connection->Execute("DELETE FROM leat_marks WHERE target = " + QuoteText(table_), what_);
+  });
+}
+
 Status DatabaseSink::Reset() {
+  if (!connection_) return Drop();
   LEAT_RETURN(Forget());
   LEAT_ASSIGN(const auto found, ReadMark(connection_.get(), table_));
   if (!found || !found->mark) return Status::OK();
-  if (!created_) {
-    return NotSupported(
-        fmt::format("table \"{}\" in \"{}\" was there before leat: which of its rows are leat's is "
-                    "not known",
-                    table_, url_.text),
-        -1, fmt::format("Delete them there, and the row of \"{}\" in leat_marks.", table_));
-  }
-  LEAT_RETURN(connection_->Begin());
-  Status status = connection_->Execute(fmt::format("DELETE FROM {}", QuoteName(table_)), what_);
-  if (status.ok()) {
-    status = WriteMark(connection_.get(), table_, {.mark = std::nullopt, .created = true});
-  }
-  if (status.ok()) return connection_->Commit();
-  LEAT_RETURN(connection_->Rollback());
-  return status;
+  if (!created_) return RefuseOlderTable();
+  return Together(connection_.get(), [&]() -> Status {
+    LEAT_RETURN(connection_->Execute("DELETE FROM " + QuoteName(table_), what_));
+    return WriteMark(connection_.get(), table_, {.mark = std::nullopt, .created = true});
+  });
 }
 
 }  // namespace
