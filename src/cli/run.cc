@@ -48,7 +48,7 @@ void PrintProgress(const RunReport& report) {
   std::fflush(stderr);
 }
 
-void PrintSummary(const Pipeline& pipeline, const RunReport& report, const std::string& state) {
+void PrintSummary(const RunFlags& flags, const RunReport& report, const std::string& state) {
   int64_t rejected = 0;
   for (const auto& source : report.sources) {
     rejected += source.rows_rejected;
@@ -72,7 +72,8 @@ void PrintSummary(const Pipeline& pipeline, const RunReport& report, const std::
   if (report.epochs_replayed > 0) fmt::print(", {} of them replayed after a crash", report.epochs_replayed);
   fmt::print(", {:.2f} s; state in {}\n", report.seconds, state);
   if (rejected > 0 || report.row_errors > 0) {
-    fmt::print("look at the rejects: leat rejects {}\n", pipeline.name + ".sql");
+    fmt::print("look at the rejects: leat rejects {}{}{}{}{}\n", flags.pipeline,
+               flags.state.empty() ? "" : " --state ", flags.state, flags.env.empty() ? "" : " --env ", flags.env);
   }
 }
 
@@ -119,7 +120,7 @@ int Run(const RunFlags& flags) {
   const auto report = RunPipeline(*pipeline, run, context);
   if (terminal) std::fprintf(stderr, "\r\033[K");
   if (!report.ok()) return ReportErrorIn(report.status(), flags.pipeline);
-  if (!flags.quiet) PrintSummary(*pipeline, *report, state);
+  if (!flags.quiet) PrintSummary(flags, *report, state);
   return stop_requested ? 130 : kExitDone;
 }
 
