@@ -20,15 +20,31 @@ class Leat:
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, env={**os.environ, **self.environment})
 
-    def __call__(self, *words, code=0):
-        """Runs to the end and returns what it printed."""
-        process = self.start(*words)
-        out, err = process.communicate(timeout=300)
+    def finish(self, words, code, given=None):
+        """Runs to the end; (what it printed, what it complained of)."""
+        process = self.start(*words) if given is None else subprocess.Popen(
+            [self.binary, *map(str, words)], cwd=self.home, text=True, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **self.environment})
+        out, err = process.communicate(given, timeout=300)
         assert process.returncode == code, f"exit {process.returncode}\n{out}\n{err}"
-        return out
+        return out, err
+
+    def __call__(self, *words, code=0, given=None):
+        """Runs to the end and returns what it printed."""
+        return self.finish(words, code, given)[0]
+
+    def fails(self, *words, code):
+        """Runs to an end with this code and returns what it complained of."""
+        return self.finish(words, code)[1]
 
     def run(self, pipeline):
         return self("run", pipeline, "--state", self.home / "state")
+
+    def write(self, name, text):
+        path = self.home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
 
     def rows(self, pipeline, query):
         """A query's rows as lists of texts."""

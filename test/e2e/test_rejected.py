@@ -98,7 +98,7 @@ def test_killed_anywhere(leat, root, folder, seed):
     while True:
         process = leat.start("run", root / PIPELINE, "--state", leat.home / "state")
         try:
-            _, err = process.communicate(timeout=patience.uniform(0.02, 0.08) * (1 + kills / 4))
+            _, err = process.communicate(timeout=patience.uniform(0.02, 0.08) * 1.15 ** kills)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
