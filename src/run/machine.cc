@@ -515,11 +515,12 @@ Status Machine::Checkpoint() {
     if (seat.content) LEAT_RETURN(WriteContent(&seat));
     LEAT_RETURN(seat.worker->Commit(epoch));
   }
+  LEAT_RETURN(WriteState());  // beside the sinks' commits: nothing of it counts before the manifest
   for (SinkSeat& seat : sinks_) {
     LEAT_RETURN(seat.worker->WaitCommitted());
     seat.has_up_to = std::max(seat.has_up_to, epoch);
   }
-  LEAT_RETURN(WriteState());
+  LEAT_RETURN(state_->Commit(manifest_));
   LEAT_RETURN(log_->Clear());
   checkpointed_ = std::chrono::steady_clock::now();
   return Status::OK();
@@ -561,7 +562,7 @@ Status Machine::WriteState() {
   manifest_.pinned = pipeline_.pinned;
   manifest_.sources.clear();
   for (const SourceSeat& seat : sources_) manifest_.sources.push_back(seat.position);
-  return state_->Commit(manifest_);
+  return Status::OK();
 }
 
 RunReport Machine::Report() const {

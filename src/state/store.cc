@@ -185,6 +185,9 @@ std::unique_ptr<StateReader> StateStore::Reader(std::string id) {
 
 Status StateStore::Commit(std::string extra) {
   next_.extra = std::move(extra);
+  // Together: one transaction of the file system's journal serves them all.
+  for (const auto& file : unsynced_) LEAT_RETURN(file->Sync());
+  unsynced_.clear();
   LEAT_RETURN(files_->SyncDirectory(directory_));
   LEAT_RETURN(WriteFileAtomically(files_, PathOf("manifest"), Encode(next_)));
   last_ = next_;
@@ -206,10 +209,10 @@ Result<std::string> StateStore::WriteFile(const std::vector<std::string_view>& p
   const std::string name = fmt::format("{:08}-{:016x}.state", ++next_.files_made, trailer.checksum);
   // Of a checkpoint that was never committed; we write at the end.
   LEAT_RETURN(files_->Remove(PathOf(name)));
-  LEAT_ASSIGN(const auto file, files_->OpenAppend(PathOf(name)));
+  LEAT_ASSIGN(auto file, files_->OpenAppend(PathOf(name)));
   for (const std::string_view piece : pieces) LEAT_RETURN(file->Append(piece));
   LEAT_RETURN(file->Append({reinterpret_cast<const char*>(&trailer), sizeof(trailer)}));
-  LEAT_RETURN(file->Sync());
+  unsynced_.push_back(std::move(file));
   present_.insert(name);
   next_.files.insert(name);
   return name;

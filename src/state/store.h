@@ -22,7 +22,7 @@ class StateWriter {
   virtual ~StateWriter() = default;
   // A small value (offsets, counters, list of runs) that lives in the manifest itself.
   virtual Status PutBlob(std::string_view name, std::string bytes) = 0;
-  // Writes an immutable file (fsynced before this returns) and gives its name, unique for ever.
+  // Writes an immutable file (durable when the manifest is) and gives its name, unique for ever.
   virtual Result<std::string> PutFile(std::string_view bytes) = 0;
   // The same for content that lies in several places.
   virtual Result<std::string> PutFilePieces(const std::vector<std::string_view>& pieces);
@@ -130,6 +130,7 @@ class StateStore {
   bool committed_ = false;
   Manifest last_, next_;
   std::set<std::string> present_;  // files that are there and whole
+  std::vector<std::unique_ptr<AppendFile>> unsynced_;  // written, not yet durable
 };
 
 }  // namespace leat
