@@ -134,6 +134,12 @@ TEST_P(SinkSuite, NewColumnsAreAdded) {
   EXPECT_EQ(mark_->epoch, 1);
   ASSERT_TRUE(sink->Write(MakeRows(wider, {"2|MA|2007-05-26|1|it's, \"so\""})).ok());
   Commit(sink.get(), 2);
+  // A file of Parquet or CSV keeps the columns it was written with, and a reader names what all
+  // have.
+  if (GetParam().kind == "file" && GetParam().name != "ndjson") {
+    EXPECT_EQ(Content(), (Rows{"1|NM|2007-05-26|693", "2|MA|2007-05-26|1"}));
+    return;
+  }
   EXPECT_EQ(Content(wider), (Rows{"1|NM|2007-05-26|693|\\N", "2|MA|2007-05-26|1|it's, \"so\""}));
 }
 

@@ -1,7 +1,6 @@
 #include "connect/file/commit.h"
 
 #include <fcntl.h>
-#include <simdjson.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -84,36 +83,25 @@ std::string Encode(const CommitManifest& manifest) {
   return text + "]}\n";
 }
 
+bool DecodeFile(JsonScanner* json, CommitFile* file) {
+  return ReadJsonObject(json, 4, [&](std::string_view key) {
+    if (key == "staged") return ReadJson(json, &file->staged);
+    if (key == "name") return ReadJson(json, &file->name);
+    if (key == "rows") return ReadJson(json, &file->rows);
+    return key == "bytes" && ReadJson(json, &file->bytes);
+  });
+}
+
 bool Decode(const std::string& text, CommitManifest* manifest) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  simdjson::dom::array files;
-  std::string_view state;
-  std::string_view statement;
-  if (parser.parse(text).get(root) != simdjson::SUCCESS ||
-      root["state"].get(state) != simdjson::SUCCESS ||
-      root["statement"].get(statement) != simdjson::SUCCESS ||
-      root["epoch"].get(manifest->mark.epoch) != simdjson::SUCCESS ||
-      root["files"].get(files) != simdjson::SUCCESS) {
-    return false;
-  }
-  manifest->mark.state = state;
-  manifest->mark.statement = statement;
-  for (const simdjson::dom::element element : files) {
-    std::string_view staged;
-    std::string_view name;
-    CommitFile file;
-    if (element["staged"].get(staged) != simdjson::SUCCESS ||
-        element["name"].get(name) != simdjson::SUCCESS ||
-        element["rows"].get(file.rows) != simdjson::SUCCESS ||
-        element["bytes"].get(file.bytes) != simdjson::SUCCESS) {
-      return false;
-    }
-    file.staged = staged;
-    file.name = name;
-    manifest->files.push_back(std::move(file));
-  }
-  return true;
+  JsonScanner json(text);
+  const bool read = ReadJsonObject(&json, 4, [&](std::string_view key) {
+    if (key == "state") return ReadJson(&json, &manifest->mark.state);
+    if (key == "statement") return ReadJson(&json, &manifest->mark.statement);
+    if (key == "epoch") return ReadJson(&json, &manifest->mark.epoch);
+    return key == "files" &&
+           ReadJsonArray(&json, [&] { return DecodeFile(&json, &manifest->files.emplace_back()); });
+  });
+  return read && json.AtEnd();
 }
 
 std::string ManifestPath(const std::string& target) { return Below(target, "_leat/commit.json"); }

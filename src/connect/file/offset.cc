@@ -1,7 +1,6 @@
 #include "connect/file/offset.h"
 
 #include <fcntl.h>
-#include <simdjson.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -18,25 +17,24 @@ namespace {
 
 constexpr int64_t kSampleBytes = 64 << 10;
 
-Status Damaged() { return Status::IOError("a file source's offset is damaged"); }
+bool ReadHex(JsonScanner* json, uint64_t* number) {
+  std::string digits;
+  if (!ReadJson(json, &digits)) return false;
+  const char* const end = digits.data() + digits.size();
+  return std::from_chars(digits.data(), end, *number, 16).ptr == end && !digits.empty();
+}
 
-Result<FileState> DecodeFile(const simdjson::dom::element& element) {
-  FileState file;
-  std::string_view name;
-  std::string_view fingerprint;
-  const bool ok = element["name"].get(name) == simdjson::SUCCESS &&
-                  element["size"].get(file.size) == simdjson::SUCCESS &&
-                  element["modified"].get(file.modified) == simdjson::SUCCESS &&
-                  element["xxh3"].get(fingerprint) == simdjson::SUCCESS &&
-                  element["done"].get(file.done) == simdjson::SUCCESS &&
-                  element["rows"].get(file.rows) == simdjson::SUCCESS &&
-                  element["lines"].get(file.lines) == simdjson::SUCCESS &&
-                  element["complete"].get(file.complete) == simdjson::SUCCESS;
-  if (!ok) return Damaged();
-  file.name = name;
-  const char* end = fingerprint.data() + fingerprint.size();
-  if (std::from_chars(fingerprint.data(), end, file.fingerprint, 16).ptr != end) return Damaged();
-  return file;
+bool DecodeFile(JsonScanner* json, FileState* file) {
+  return ReadJsonObject(json, 8, [&](std::string_view key) {
+    if (key == "name") return ReadJson(json, &file->name);
+    if (key == "size") return ReadJson(json, &file->size);
+    if (key == "modified") return ReadJson(json, &file->modified);
+    if (key == "xxh3") return ReadHex(json, &file->fingerprint);
+    if (key == "done") return ReadJson(json, &file->done);
+    if (key == "rows") return ReadJson(json, &file->rows);
+    if (key == "lines") return ReadJson(json, &file->lines);
+    return key == "complete" && ReadJson(json, &file->complete);
+  });
 }
 
 // Closes itself.
@@ -84,17 +82,12 @@ std::string EncodeOffset(const std::vector<FileState>& files) {
 Result<std::vector<FileState>> DecodeOffset(std::string_view offset) {
   std::vector<FileState> files;
   if (offset.empty()) return files;
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  simdjson::dom::array array;
-  if (parser.parse(simdjson::padded_string(offset)).get(root) != simdjson::SUCCESS) {
-    return Damaged();
-  }
-  if (root["files"].get(array) != simdjson::SUCCESS) return Damaged();
-  for (const simdjson::dom::element element : array) {
-    LEAT_ASSIGN(FileState file, DecodeFile(element));
-    files.push_back(std::move(file));
-  }
+  JsonScanner json(offset);
+  const bool read = ReadJsonObject(&json, 1, [&](std::string_view key) {
+    return key == "files" &&
+           ReadJsonArray(&json, [&] { return DecodeFile(&json, &files.emplace_back()); });
+  });
+  if (!read || !json.AtEnd()) return Status::IOError("a file source's offset is damaged");
   return files;
 }
 
