@@ -45,6 +45,9 @@ constexpr std::array kCommonOptions = {
                "Where the system is; its scheme picks the connector."},
     OptionSpec{"base", OptionPlace::kServer, "the pipeline's folder",
                "The folder that relative paths in `url` are relative to."},
+    OptionSpec{"timezone", OptionPlace::kServer, "UTC",
+               "The time zone of points in time that name none, as `SET timezone` takes it."},
+    OptionSpec{"timezone", OptionPlace::kTable, "the server's", "The same, of one table."},
     OptionSpec{
         "on_error", OptionPlace::kTable, "reject",
         "What happens to a row that cannot be read or breaks a constraint: `reject`, `fail`, "

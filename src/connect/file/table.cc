@@ -10,6 +10,7 @@
 #include "connect/file/paths.h"
 #include "connect/options.h"
 #include "data/text.h"
+#include "data/time_zone.h"
 
 namespace leat {
 namespace {
@@ -88,6 +89,13 @@ Result<FileTable> MakeFileTable(const Server& server, const Relation& relation) 
                   .format = OptionOr(relation.options, "format", "")};
   if (table.pattern.starts_with('/')) table.root = "/";
   table.read.options = FormatOptions(relation.options);
+  // UTC unless declared, never the machine's.
+  table.read.text.timezone =
+      OptionOr(relation.options, "timezone", OptionOr(server.options, "timezone", "UTC"));
+  if (!TimeZone::FindSetting(table.read.text.timezone).ok()) {
+    return InvalidValue("timezone", table.read.text.timezone,
+                        "Write a name such as \"Europe/Vienna\", or \"UTC\".");
+  }
   LEAT_ASSIGN(table.ignore_change, Ignores(relation.options, "on_change"));
   LEAT_ASSIGN(table.ignore_delete, Ignores(relation.options, "on_delete"));
   Schema schema;
@@ -136,7 +144,7 @@ Result<Batch> AddPartitionColumns(const FileTable& table, const std::string& nam
       columns.push_back(std::move(nulls));
       continue;
     }
-    LEAT_ASSIGN(const auto scalar, ParseValue(*value->second, column.type, TextSettings{}));
+    LEAT_ASSIGN(const auto scalar, ParseValue(*value->second, column.type, table.read.text));
     LEAT_ASSIGN(auto repeated, arrow::MakeArrayFromScalar(*scalar, batch.rows));
     columns.push_back(std::move(repeated));
   }
