@@ -1,7 +1,7 @@
 # leat_room(NAME LIBRARIES ... [LABELS ...]): the static library leat_NAME from src/NAME/*.cc, and, where
 # there are any, the test program NAME_test from src/NAME/*_test.cc and the benchmark NAME_bench from
-# src/NAME/*_bench.cc (with a main of its own), which only the target `benches` builds. Folders inside a room (connect/file/)
-# belong to it.
+# src/NAME/*_bench.cc (with a main of its own), which only the target `benches` builds. Folders inside
+# a room (connect/file/) belong to it.
 add_custom_target(benches)
 
 function(leat_room name)
