@@ -97,10 +97,32 @@ TEST_F(FileSinkTest, FilesEndAtTheirSizeAndWritersAreFew) {
   EXPECT_EQ(folder_.Files().size(), 2u + 6u);
 }
 
+TEST_F(FileSinkTest, ReplaceLeavesOnlyTheLastCommit) {
+  const Options options = {{"mode", "replace"}, {"partition_by", "state"}};
+  auto sink = Opened(options);
+  folder_.Write("out/state=NM/theirs.parquet", "x");
+  ASSERT_TRUE(sink->Write(MakeRows(schema_, {"1|NM", "2|MA"})).ok());
+  ASSERT_TRUE(sink->Commit(1).ok());
+  ASSERT_TRUE(sink->Write(MakeRows(schema_, {"1|NM", "3|TX"})).ok());
+  ASSERT_TRUE(sink->Commit(2).ok());
+  const Names after = {"out/state=NM/leat-0123456789ab-000000000002-00000.parquet",
+                       "out/state=NM/theirs.parquet",
+                       "out/state=TX/leat-0123456789ab-000000000002-00001.parquet"};
+  EXPECT_EQ(folder_.Files(), after);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "out/state=MA"));
+  // As if a crash had come before the old files were removed.
+  sink.reset();
+  folder_.Write("out/state=MA/leat-0123456789ab-000000000001-00000.parquet", "old");
+  sink = Opened(options);
+  EXPECT_EQ(folder_.Files(), after);
+  ASSERT_TRUE(sink->Commit(3).ok());
+  EXPECT_EQ(folder_.Files(), Names{"out/state=NM/theirs.parquet"});
+}
+
 TEST_F(FileSinkTest, WhatItCannotDoIsRefused) {
   EXPECT_EQ(Refused({{"path", "out.csv"}}), "invalid value for option \"path\": \"out.csv\"");
   EXPECT_EQ(Refused({{"mode", "upsert"}, {"key", "a"}}),
-            "sink \"t\": a file sink has no other mode than \"append\" yet");
+            "sink \"t\": a file sink has the modes \"append\" and \"replace\"");
   EXPECT_EQ(Refused({{"format", "avro"}}), "invalid value for option \"format\": \"avro\"");
   EXPECT_EQ(Refused({{"partition_by", "a, state"}}),
             "invalid value for option \"partition_by\": \"a, state\"");
