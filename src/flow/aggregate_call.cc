@@ -69,13 +69,6 @@ void AppendSeq(const Batch& batch, int64_t row, std::string* out) {
   out->append(reinterpret_cast<const char*>(&ordered), kSeqBytes);
 }
 
-std::string EndOfPrefix(std::string_view prefix) {
-  std::string end(prefix);
-  while (!end.empty() && end.back() == '\xFF') end.pop_back();
-  if (!end.empty()) end.back() = static_cast<char>(end.back() + 1);
-  return end;
-}
-
 std::unique_ptr<CallStates> MakePlainStates(std::unique_ptr<Accumulators> accumulators) {
   return std::make_unique<PlainStates>(std::move(accumulators));
 }

@@ -24,9 +24,6 @@ bool IsExact(const Type& type);
 void AppendSeq(const Batch& batch, int64_t row, std::string* out);
 inline constexpr size_t kSeqBytes = 8;
 
-// The least byte string greater than all that begin with `prefix`; empty: there is none.
-std::string EndOfPrefix(std::string_view prefix);
-
 // What a call sees of a batch.
 struct CallInput {
   const Batch* batch;

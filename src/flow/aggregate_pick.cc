@@ -132,13 +132,16 @@ class OrderedRowStates : public CallStates {
 
   Status Update(const CallInput& input) override {
     LEAT_ASSIGN(const PickedRows picked, PickRows(aggregate_, input));
-    std::string key;
+    std::string value;
     for (size_t i = 0; i < picked.rows.size(); ++i) {
       const auto at = static_cast<int64_t>(i);
-      key = groups_.key(input.groups[picked.rows[i]]);
-      key += picked.order[at];
-      keys_.Append(key);
-      values_.Append(picked.values[at]);
+      keys_.Append(groups_.key(input.groups[picked.rows[i]]));
+      const std::string_view order = picked.order[at];
+      const auto order_size = static_cast<uint32_t>(order.size());
+      value = order;
+      value += picked.values[at];
+      value.append(reinterpret_cast<const char*>(&order_size), sizeof(order_size));
+      values_.Append(value);
       weights_.push_back(input.weight(picked.rows[i]));
     }
     return Status::OK();
@@ -146,18 +149,24 @@ class OrderedRowStates : public CallStates {
 
   Result<std::shared_ptr<arrow::Array>> Answers(std::span<const uint32_t> groups,
                                                 ErrorMask*) const override {
-    std::vector<std::string> rows;
-    for (const uint32_t group : groups) {
-      std::string& row = rows.emplace_back();
-      const std::string_view prefix = groups_.key(group);
-      LEAT_RETURN(rows_->Scan(prefix, EndOfPrefix(prefix), false,
-                              [&](std::string_view, std::string_view value, int64_t weight) {
-                                if (weight <= 0) return true;
-                                row = value;
-                                return false;
-                              }));
-    }
-    return DecodeValues(type_, rows);
+    Strings keys;
+    for (const uint32_t group : groups) keys.Append(groups_.key(group));
+    RowDecoder decoder({type_});
+    int64_t done = 0;
+    const auto fill = [&](int64_t end) {
+      for (; done < end; ++done) decoder.AppendNull();
+    };
+    LEAT_RETURN(rows_->First(keys, [&](int64_t i, std::string_view row, int64_t) -> Status {
+      fill(i);
+      ++done;
+      uint32_t order_size = 0;
+      const size_t size = row.size() - sizeof(order_size);
+      std::memcpy(&order_size, row.data() + size, sizeof(order_size));
+      return decoder.Append(row.substr(0, size).substr(order_size + kSeqBytes));
+    }));
+    fill(keys.size());
+    LEAT_ASSIGN(auto columns, decoder.Finish());
+    return columns[0];
   }
 
   Status Commit() override {
@@ -180,7 +189,9 @@ class OrderedRowStates : public CallStates {
   const Aggregate& aggregate_;
   const Type type_;
   const GroupTable& groups_;
-  std::unique_ptr<Index> rows_;  // by group and order, of `_seq` and value
+  // By group: what the row is picked by, `_seq`, the value, and the size of the first. The first
+  // of a group's rows is the answer.
+  std::unique_ptr<Index> rows_;
   Strings keys_, values_;        // of the epoch
   std::vector<int64_t> weights_;
 };

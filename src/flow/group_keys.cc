@@ -123,25 +123,25 @@ Status GroupKeys::NoteValues(const std::vector<ArrayPtr>& keys, const Batch& bat
 
 Result<std::vector<ArrayPtr>> GroupKeys::Values(const std::vector<uint32_t>& groups) {
   RowDecoder decoder(types_);
-  for (const uint32_t group : groups) {
-    const std::string_view key = table_.key(group);
-    if (exact_) {
-      LEAT_RETURN(decoder.Append(key));
-      continue;
-    }
-    std::string value = append_only_ ? values_[group] : std::string();
-    if (!append_only_) {
-      // No key is a prefix of another: only this one is below it with a zero byte.
-      LEAT_RETURN(all_values_->Scan(key, std::string(key) + '\0', false,
-                                    [&](std::string_view, std::string_view least, int64_t weight) {
-                                      if (weight <= 0) return true;
-                                      value = least;
-                                      return false;
-                                    }));
-    }
-    if (value.size() < kSeqBytes) return Status::Invalid("a group without any row's key");
-    LEAT_RETURN(decoder.Append(std::string_view(value).substr(kSeqBytes)));
+  if (exact_) {
+    for (const uint32_t group : groups) LEAT_RETURN(decoder.Append(table_.key(group)));
+    return decoder.Finish();
   }
+  size_t found = 0;
+  const auto append = [&](std::string_view value) -> Status {
+    if (value.size() < kSeqBytes) return Status::Invalid("a group without any row's key");
+    ++found;
+    return decoder.Append(value.substr(kSeqBytes));
+  };
+  if (append_only_) {
+    for (const uint32_t group : groups) LEAT_RETURN(append(values_[group]));
+  } else {
+    Strings keys;
+    for (const uint32_t group : groups) keys.Append(table_.key(group));
+    LEAT_RETURN(all_values_->First(
+        keys, [&](int64_t, std::string_view value, int64_t) { return append(value); }));
+  }
+  if (found < groups.size()) return Status::Invalid("a group without any row's key");
   return decoder.Finish();
 }
 

@@ -47,7 +47,12 @@ class Spine : public Index {
  public:
   Status Apply(const Strings& keys, const Strings& values,
                const std::vector<int64_t>& weights) override;
-  Status Probe(const Strings& keys, const Match& match) const override;
+  Status Probe(const Strings& keys, const Match& match) const override {
+    return MatchAll<false>(keys, match);
+  }
+  Status First(const Strings& keys, const Match& match) const override {
+    return MatchAll<true>(keys, match);
+  }
   std::vector<uint8_t> Contains(const Strings& keys) const override;
   Status Scan(std::string_view begin, std::string_view end, bool backward,
               const Visit& visit) const override;
@@ -65,8 +70,12 @@ class Spine : public Index {
   // Looks for keys [begin, end) in every run; first[i - begin] is the first hit of key i.
   void FindHits(const Strings& keys, int64_t begin, int64_t end, std::vector<int64_t>* first,
                 std::vector<Hit>* hits) const;
+  // `first_only`: the first value whose weight is positive, not all of them.
+  template <bool first_only>
   static Status MatchOne(const std::vector<Hit>& hits, int64_t first, int64_t i,
                          const Match& match);
+  template <bool first_only>
+  Status MatchAll(const Strings& keys, const Match& match) const;
 
   void Add(std::unique_ptr<Run> run);
   void Replace(const ActiveMerge& done);
@@ -194,12 +203,15 @@ void Spine::FindHits(const Strings& keys, int64_t begin, int64_t end, std::vecto
   }
 }
 
+template <bool first_only>
 Status Spine::MatchOne(const std::vector<Hit>& hits, int64_t first, int64_t i, const Match& match) {
   const Hit& hit = hits[static_cast<size_t>(first)];
   if (hit.next < 0) {
     const int64_t end = hit.run->first(hit.key + 1);
     for (int64_t entry = hit.run->first(hit.key); entry < end; ++entry) {
+      if (first_only && hit.run->weight(entry) <= 0) continue;
       LEAT_RETURN(match(i, hit.run->value(entry), hit.run->weight(entry)));
+      if (first_only) break;
     }
     return Status::OK();
   }
@@ -209,11 +221,16 @@ Status Spine::MatchOne(const std::vector<Hit>& hits, int64_t first, int64_t i, c
     cursors.emplace_back(*one.run, one.key, one.key + 1, false);
   }
   SumCursor sum(std::move(cursors), false);
-  while (sum.Next()) LEAT_RETURN(match(i, sum.value(), sum.weight()));
+  while (sum.Next()) {
+    if (first_only && sum.weight() <= 0) continue;
+    LEAT_RETURN(match(i, sum.value(), sum.weight()));
+    if (first_only) break;
+  }
   return Status::OK();
 }
 
-Status Spine::Probe(const Strings& keys, const Match& match) const {
+template <bool first_only>
+Status Spine::MatchAll(const Strings& keys, const Match& match) const {
   std::vector<int64_t> first;
   std::vector<Hit> hits;
   for (int64_t begin = 0; begin < keys.size(); begin += kProbeBlock) {
@@ -221,7 +238,7 @@ Status Spine::Probe(const Strings& keys, const Match& match) const {
     FindHits(keys, begin, end, &first, &hits);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t head = first[static_cast<size_t>(i - begin)];
-      if (head >= 0) LEAT_RETURN(MatchOne(hits, head, i, match));
+      if (head >= 0) LEAT_RETURN(MatchOne<first_only>(hits, head, i, match));
     }
   }
   return Status::OK();

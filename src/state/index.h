@@ -38,6 +38,10 @@ class Index {
   using Match = std::function<Status(int64_t i, std::string_view value, int64_t weight)>;
   virtual Status Probe(const Strings& keys, const Match& match) const = 0;
 
+  // The same, but only the first value of keys[i] whose weight is positive: the least of a key with
+  // many values costs no more than that of one with few.
+  virtual Status First(const Strings& keys, const Match& match) const = 0;
+
   // Whether keys[i] has any value whose weight is not zero; a byte per key.
   virtual std::vector<uint8_t> Contains(const Strings& keys) const = 0;
 

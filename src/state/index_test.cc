@@ -77,6 +77,21 @@ class Model {
       ASSERT_EQ(contains[static_cast<size_t>(i)] != 0, any) << key;
     }
     ASSERT_EQ(got, wanted);
+
+    Rows first, wanted_first;
+    status = index_->First(keys, [&](int64_t i, std::string_view value, int64_t weight) {
+      first.emplace_back(std::to_string(i), value, weight);
+      return Status::OK();
+    });
+    ASSERT_TRUE(status.ok());
+    for (const auto& row : wanted) {
+      if (std::get<2>(row) <= 0) continue;
+      const std::string& key = std::get<0>(row);
+      if (wanted_first.empty() || std::get<0>(wanted_first.back()) != key) {
+        wanted_first.push_back(row);
+      }
+    }
+    ASSERT_EQ(first, wanted_first);
   }
 
   void CheckScan() {
