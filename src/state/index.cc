@@ -88,6 +88,22 @@ class Spine : public Index {
   std::deque<std::unique_ptr<Run>> retired_;
 };
 
+// Has the cache load the pairs that come next, which lie anywhere: first where they are, then them.
+void PrefetchPairs(const Strings& keys, const Strings& values, const std::vector<uint32_t>& order,
+                   size_t i) {
+  constexpr size_t kAhead = 16;
+  if (i + 2 * kAhead < order.size()) {
+    const uint32_t pair = order[i + 2 * kAhead];
+    __builtin_prefetch(&keys.offsets[pair]);
+    __builtin_prefetch(&values.offsets[pair]);
+  }
+  if (i + kAhead < order.size()) {
+    const uint32_t pair = order[i + kAhead];
+    __builtin_prefetch(keys.bytes.data() + keys.offsets[pair]);
+    __builtin_prefetch(values.bytes.data() + values.offsets[pair]);
+  }
+}
+
 // The run of a delta; null if all of it cancels.
 std::unique_ptr<Run> MakeRun(const Strings& keys, const Strings& values,
                              const std::vector<int64_t>& weights) {
@@ -101,6 +117,7 @@ std::unique_ptr<Run> MakeRun(const Strings& keys, const Strings& values,
     int64_t weight = 0;
     for (; i < order.size() && keys[order[i]] == this_key && values[order[i]] == value; ++i) {
       weight += weights[order[i]];
+      PrefetchPairs(keys, values, order, i);
     }
     if (weight == 0) continue;
     if (!any || this_key != key) builder.AppendKey(this_key, HashKey(this_key));

@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -181,13 +182,22 @@ void RunBuilder::AppendKey(std::string_view key, uint64_t hash) {
   shape.keys += 1;
   StoreOffset(run_->pages_[kKeyOffsets].data(), shape.wide_keys != 0, shape.keys, shape.key_bytes);
 
+  const uint64_t number = shape.keys - 1;
+  if (number >= kDelay) InsertSlot(number - kDelay);
+  delayed_[number % kDelay] = hash;
+  __builtin_prefetch(run_->pages_[kSlots].data() + run_->Home(hash) * sizeof(uint32_t), 1);
+}
+
+void RunBuilder::InsertSlot(uint64_t key) {
+  const RunShape& shape = run_->shape_;
+  const uint64_t hash = delayed_[key % kDelay];
   const uint32_t mask = static_cast<uint32_t>((uint64_t{1} << shape.index_bits) - 1);
   auto* slots = reinterpret_cast<uint32_t*>(run_->pages_[kSlots].data());
   uint64_t slot = run_->Home(hash);
   while (slots[slot] != 0) {
     if (++slot == shape.slots) slot = 0;
   }
-  slots[slot] = (static_cast<uint32_t>(hash) & ~mask) | static_cast<uint32_t>(shape.keys);
+  slots[slot] = (static_cast<uint32_t>(hash) & ~mask) | static_cast<uint32_t>(key + 1);
 }
 
 void RunBuilder::AppendValue(std::string_view value, int64_t weight) {
@@ -208,6 +218,9 @@ void RunBuilder::AppendValue(std::string_view value, int64_t weight) {
 
 std::unique_ptr<Run> RunBuilder::Finish() {
   RunShape& shape = run_->shape_;
+  for (uint64_t key = shape.keys - std::min(shape.keys, kDelay); key < shape.keys; ++key) {
+    InsertSlot(key);
+  }
   reinterpret_cast<uint32_t*>(run_->pages_[kFirsts].data())[shape.keys] =
       static_cast<uint32_t>(shape.entries);
   shape.single = shape.keys == shape.entries ? 1 : 0;

@@ -119,6 +119,11 @@ class RunBuilder {
   std::unique_ptr<Run> Finish();
 
  private:
+  // Keys enter the hash table this many keys after they came, when their slot is in the cache.
+  static constexpr uint64_t kDelay = 32;
+  void InsertSlot(uint64_t key);
+
+  uint64_t delayed_[kDelay];  // hashes, by number of the key
   Bounds bounds_;
   std::unique_ptr<Run> run_;
   bool weighted_ = false;

@@ -61,16 +61,44 @@ void RadixSort(std::vector<Item>* items) {
   }
 }
 
+// Whether eight bytes after the common ones are all of every key.
+bool PrefixIsAll(const Strings& keys, size_t skip) {
+  const size_t size = keys[0].size();
+  for (int64_t i = 1; i < keys.size(); ++i) {
+    if (keys[i].size() != size) return false;
+  }
+  return size - skip <= 8;
+}
+
+// Has the cache load what items further on need, which lies anywhere.
+void PrefetchTies(const Strings& strings, const std::vector<Item>& items, size_t i) {
+  constexpr size_t kAhead = 16;
+  const auto tied = [&](size_t at) {
+    return items[at].prefix == items[at - 1].prefix || items[at].prefix == items[at + 1].prefix;
+  };
+  if (i + 2 * kAhead + 1 >= items.size()) return;
+  if (tied(i + 2 * kAhead)) __builtin_prefetch(&strings.offsets[items[i + 2 * kAhead].pair]);
+  if (tied(i + kAhead)) {
+    __builtin_prefetch(strings.bytes.data() + strings.offsets[items[i + kAhead].pair]);
+  }
+}
+
 // Puts items of equal prefix in order by the whole strings.
-void SortTies(const Strings& keys, const Strings& values, std::vector<Item>* items) {
+void SortTies(const Strings& keys, const Strings& values, size_t skip, std::vector<Item>* items) {
+  const bool equal_keys = PrefixIsAll(keys, skip);  // those of equal prefixes
   const auto less = [&](const Item& a, const Item& b) {
-    const int by_key = keys[a.pair].compare(keys[b.pair]);
+    const int by_key = equal_keys ? 0 : keys[a.pair].compare(keys[b.pair]);
     if (by_key != 0) return by_key < 0;
     return values[a.pair] < values[b.pair];
   };
+  size_t prefetched = 0;
   for (auto begin = items->begin(); begin != items->end();) {
     const auto end = std::find_if(begin, items->end(),
                                   [&](const Item& item) { return item.prefix != begin->prefix; });
+    for (; prefetched < static_cast<size_t>(end - items->begin()); ++prefetched) {
+      if (!equal_keys) PrefetchTies(keys, *items, prefetched);
+      PrefetchTies(values, *items, prefetched);
+    }
     if (end - begin > 1 && !std::is_sorted(begin, end, less)) std::sort(begin, end, less);
     begin = end;
   }
@@ -94,7 +122,7 @@ std::vector<uint32_t> SortedOrder(const Strings& keys, const Strings& values) {
       RadixSort(&items);
     }
   }
-  SortTies(keys, values, &items);
+  SortTies(keys, values, skip, &items);
   for (size_t i = 0; i < count; ++i) order[i] = items[i].pair;
   return order;
 }
