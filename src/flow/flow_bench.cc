@@ -86,12 +86,14 @@ Batch KeyedRows(std::mt19937_64* random, int64_t first, int64_t rows, int64_t ke
 }
 
 void Report(const char* what, std::vector<double> steps) {
+  const auto worst = std::max_element(steps.begin(), steps.end()) - steps.begin();
   std::sort(steps.begin(), steps.end());
   const auto at = [&](double share) {
     return steps[static_cast<size_t>(share * static_cast<double>(steps.size() - 1))] * 1e3;
   };
-  fmt::print("{:<46} median {:7.3f} ms   p99 {:7.3f} ms   worst {:7.3f} ms\n", what, at(0.5),
-             at(0.99), at(1));
+  fmt::print("{:<46} median {:7.3f} ms   p99 {:7.3f} ms   worst {:7.3f} ms (step {})\n", what,
+             at(0.5), at(0.99), at(1), worst);
+  std::fflush(stdout);
 }
 
 // Fills port `port` with rows 0, 1, 2, … in one epoch.
