@@ -192,7 +192,7 @@ class OrderedRowStates : public CallStates {
   // By group: what the row is picked by, `_seq`, the value, and the size of the first. The first
   // of a group's rows is the answer.
   std::unique_ptr<Index> rows_;
-  Strings keys_, values_;        // of the epoch
+  Strings keys_, values_;  // of the epoch
   std::vector<int64_t> weights_;
 };
 
