@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 LEAT_TOOLS ?= $(HOME)/.cache/leat-tools
 export LEAT_TOOLS
 
-.PHONY: help setup build demo test check check-postgres bench lint format clean install
+.PHONY: help setup build demo test check check-postgres bench lint format docs clean install
 help:
 	@echo "make setup    install what is missing: Debian packages, Arrow, DuckDB's library"
 	@echo "make build    build/release/leat       (PRESET=dev|release|asan|tsan)"
@@ -13,6 +13,7 @@ help:
 	@echo "make check-postgres  a real PostgreSQL against the SQL tests' expectations"
 	@echo "make bench    against DuckDB and Polars (ROWS=27648741, RUNS=5, SPARK=1)"
 	@echo "make lint     tidy, clang-format, clang-tidy; 'make format' repairs the layout"
+	@echo "make docs     the references of functions and connectors, from their specs"
 	@echo "make install  to $(PREFIX) (PREFIX=…)"
 
 setup:
@@ -50,6 +51,9 @@ format:
 
 install: build
 	cmake --install build/$(PRESET) --prefix $(PREFIX) --strip
+
+docs: build
+	@for page in functions connectors; do build/$(PRESET)/leat docs $$page > docs/$$page.md; done
 
 clean:
 	rm -rf build
