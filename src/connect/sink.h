@@ -41,8 +41,9 @@ class Sink {
   // Creates what is missing, adds columns that are new, checks types, finishes a commit that a
   // crash cut short, and returns the mark found.
   virtual Result<std::optional<Mark>> Open() = 0;
-  // Stages a delta. kReplace: what is staged becomes all that the target holds. kAppend: weights are all +1 (run refuses otherwise). kUpsert: net changes of a
+  // Stages a delta. kAppend: weights are all +1 (run refuses otherwise). kUpsert: net changes of a
   // commit, first all -1 rows (only the key counts: delete), then +1 rows (insert or update).
+  // kReplace: what is staged becomes all that the target holds.
   virtual Status Write(const Batch& batch) = 0;
   // Makes what is staged, and the mark, durable and visible at once.
   virtual Status Commit(int64_t epoch) = 0;
