@@ -20,10 +20,10 @@ std::string CheckMessage(fmt::format_string<Args...> text, Args&&... args) {
 
 }  // namespace leat::internal
 
-#define LEAT_CHECK(condition, ...)                                              \
-  do {                                                                          \
-    if (!(condition)) [[unlikely]] {                                            \
-      ::leat::internal::CheckFailed(__FILE__, __LINE__, #condition,             \
+#define LEAT_CHECK(condition, ...)                                                \
+  do {                                                                            \
+    if (!(condition)) [[unlikely]] {                                              \
+      ::leat::internal::CheckFailed(__FILE__, __LINE__, #condition,               \
                                     ::leat::internal::CheckMessage(__VA_ARGS__)); \
-    }                                                                           \
+    }                                                                             \
   } while (false)

@@ -130,7 +130,8 @@ class Posix : public FileSystem {
   Result<std::vector<std::string>> List(const std::string& directory) override {
     std::error_code error;
     std::vector<std::string> names;
-    for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    for (fs::directory_iterator it(directory, error), end; !error && it != end;
+         it.increment(error)) {
       names.push_back(it->path().filename().string());
     }
     if (error) return IOErrorF("could not list \"{}\": {}", directory, error.message());

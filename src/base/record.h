@@ -27,8 +27,8 @@ class RecordWriter {
   std::string bytes_;
 };
 
-// Past the end, or at a length that cannot be, it gives zeros and empty texts, and status() says so:
-// check once, at the end. The bytes must outlive it.
+// Past the end, or at a length that cannot be, it gives zeros and empty texts, and status() says
+// so: check once, at the end. The bytes must outlive it.
 class RecordReader {
  public:
   explicit RecordReader(std::string_view bytes) : bytes_(bytes) {}

@@ -32,7 +32,8 @@ std::string Caret(std::string_view sql, size_t location) {
   const size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
   const auto text = sql.substr(begin, sql.find('\n', location) - begin);
   const auto label = fmt::format("LINE {}: ", line);
-  const auto indent = label.size() + static_cast<size_t>(Width(sql.substr(begin, location - begin)));
+  const auto indent =
+      label.size() + static_cast<size_t>(Width(sql.substr(begin, location - begin)));
   return fmt::format("{}{}\n{}^\n", label, text, std::string(indent, ' '));
 }
 
@@ -50,7 +51,8 @@ const SqlError* SqlErrorOf(const Status& status) {
 }
 
 Status NotSupported(std::string what, int location, std::string hint) {
-  return SqlStatus(std::move(what), {.sqlstate = "0A000", .location = location, .hint = std::move(hint)});
+  return SqlStatus(std::move(what),
+                   {.sqlstate = "0A000", .location = location, .hint = std::move(hint)});
 }
 
 std::string FormatError(const Status& status, std::string_view sql) {

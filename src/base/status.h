@@ -1,4 +1,5 @@
-// How an error travels: arrow::Status and arrow::Result, never an exception. See STYLE.md, "Errors".
+// How an error travels: arrow::Status and arrow::Result, never an exception. See STYLE.md,
+// "Errors".
 #pragma once
 
 #include <arrow/result.h>

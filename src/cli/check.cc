@@ -16,7 +16,8 @@ struct CheckFlags {
 
 int Check(const CheckFlags& flags) {
   const std::filesystem::path path(flags.pipeline);
-  const std::string home = std::filesystem::is_directory(path) ? path.string() : path.parent_path().string();
+  const std::string home =
+      std::filesystem::is_directory(path) ? path.string() : path.parent_path().string();
   auto environment = LoadEnvironment(home, flags.env);
   if (!environment.ok()) return ReportError(environment.status(), "", "");
   PipelineOptions options{.path = flags.pipeline, .environment = *environment, .offline = true};
@@ -27,7 +28,8 @@ int Check(const CheckFlags& flags) {
   std::string where = flags.pipeline;
   const auto pipeline = LoadPipeline(options, &where);
   if (!pipeline.ok()) return ReportErrorIn(pipeline.status(), where);
-  fmt::print("{}: {} sources, {} sinks: good\n", flags.pipeline, pipeline->sources.size(), pipeline->sinks.size());
+  fmt::print("{}: {} sources, {} sinks: good\n", flags.pipeline, pipeline->sources.size(),
+             pipeline->sinks.size());
   return kExitDone;
 }
 
@@ -36,7 +38,9 @@ int Check(const CheckFlags& flags) {
 void AddCheck(CLI::App* app, int* exit_code) {
   auto flags = std::make_shared<CheckFlags>();
   CLI::App* check = app->add_subcommand("check", "parse, bind and type a pipeline, offline");
-  check->add_option("pipeline", flags->pipeline, "a .sql file, or a directory of them")->required()->check(CLI::ExistingPath);
+  check->add_option("pipeline", flags->pipeline, "a .sql file, or a directory of them")
+      ->required()
+      ->check(CLI::ExistingPath);
   check->add_option("--state", flags->state, "the state directory");
   check->add_option("--env", flags->env, "read .env.NAME instead of .env");
   check->callback([flags, exit_code] { *exit_code = Check(*flags); });

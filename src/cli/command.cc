@@ -57,7 +57,8 @@ Result<Environment> LoadEnvironment(const std::string& directory, const std::str
     const std::string_view pair(*entry);
     const size_t equals = pair.find('=');
     if (equals == pair.npos) continue;
-    environment.insert_or_assign(std::string(pair.substr(0, equals)), std::string(pair.substr(equals + 1)));
+    environment.insert_or_assign(std::string(pair.substr(0, equals)),
+                                 std::string(pair.substr(equals + 1)));
   }
   return environment;
 }

@@ -28,7 +28,8 @@ void AddDocs(CLI::App* app, int* exit_code);
 // The process's environment under the pipeline's `.env` (with `--env prod`: `.env.prod`).
 Result<Environment> LoadEnvironment(const std::string& directory, const std::string& name);
 
-// Where a pipeline keeps its state: `--state`, else `.leat/NAME` beside it (`NAME.prod` with --env).
+// Where a pipeline keeps its state: `--state`, else `.leat/NAME` beside it (`NAME.prod` with
+// --env).
 std::string StateDirectoryOf(const std::string& pipeline, const std::string& state,
                              const std::string& env);
 

@@ -12,7 +12,8 @@ namespace {
 // Cells of a Markdown table: a bar would end one.
 std::string Cell(std::string_view text) {
   std::string cell;
-  for (char c : text) cell += c == '|' ? std::string("\\|") : c == '\n' ? std::string(" ") : std::string(1, c);
+  for (char c : text)
+    cell += c == '|' ? std::string("\\|") : c == '\n' ? std::string(" ") : std::string(1, c);
   return cell;
 }
 
@@ -25,34 +26,41 @@ std::string ArgumentsOf(const std::vector<Type>& args, bool variadic) {
   return text;
 }
 
-std::string ResultOf(const Type& result, bool resolved) { return resolved ? "as its arguments" : TypeName(result); }
+std::string ResultOf(const Type& result, bool resolved) {
+  return resolved ? "as its arguments" : TypeName(result);
+}
 
 std::string FunctionsPage() {
   std::string text =
-      "# Functions and operators\n\nMade by `leat docs functions` from the specs in `src/func/`; every example "
+      "# Functions and operators\n\nMade by `leat docs functions` from the specs in `src/func/`; "
+      "every example "
       "is played by the tests and answers what PostgreSQL 15 answers.\n\n## Aggregates\n\n"
       "| aggregate | result | meaning | example | answer |\n|---|---|---|---|---|\n";
   for (const Aggregate& aggregate : AllAggregates()) {
-    text += fmt::format("| `{}({})` | {} | {} | `{}` | {} |\n", aggregate.name,
-                        aggregate.args.empty() ? "*" : ArgumentsOf(aggregate.args, false),
-                        ResultOf(aggregate.result, aggregate.resolve != nullptr), Cell(aggregate.description),
-                        Cell(aggregate.example), Cell(aggregate.answer));
+    text +=
+        fmt::format("| `{}({})` | {} | {} | `{}` | {} |\n", aggregate.name,
+                    aggregate.args.empty() ? "*" : ArgumentsOf(aggregate.args, false),
+                    ResultOf(aggregate.result, aggregate.resolve != nullptr),
+                    Cell(aggregate.description), Cell(aggregate.example), Cell(aggregate.answer));
   }
-  text += "\n## Scalar functions and operators\n\n| function | result | meaning | example | answer |\n|---|---|---|---|---|\n";
+  text +=
+      "\n## Scalar functions and operators\n\n| function | result | meaning | example | answer "
+      "|\n|---|---|---|---|---|\n";
   for (const Function& function : AllFunctions()) {
     const std::string call =
         function.is_operator()
             ? fmt::format("{} {}", function.name, ArgumentsOf(function.args, function.variadic))
             : fmt::format("{}({})", function.name, ArgumentsOf(function.args, function.variadic));
     text += fmt::format("| `{}` | {} | {} | `{}` | {} |\n", Cell(call),
-                        ResultOf(function.result, function.resolve != nullptr), Cell(function.description),
-                        Cell(function.example), Cell(function.answer));
+                        ResultOf(function.result, function.resolve != nullptr),
+                        Cell(function.description), Cell(function.example), Cell(function.answer));
   }
   return text;
 }
 
 std::string ConnectorsPage() {
-  return "# Connectors and their options\n\nMade by `leat docs connectors` from the specs in `src/connect/`.\n\n" +
+  return "# Connectors and their options\n\nMade by `leat docs connectors` from the specs in "
+         "`src/connect/`.\n\n" +
          DescribeConnectors();
 }
 
@@ -60,8 +68,11 @@ std::string ConnectorsPage() {
 
 void AddDocs(CLI::App* app, int* exit_code) {
   auto page = std::make_shared<std::string>();
-  CLI::App* docs = app->add_subcommand("docs", "print a reference as Markdown: functions or connectors");
-  docs->add_option("page", *page, "functions or connectors")->required()->check(CLI::IsMember({"functions", "connectors"}));
+  CLI::App* docs =
+      app->add_subcommand("docs", "print a reference as Markdown: functions or connectors");
+  docs->add_option("page", *page, "functions or connectors")
+      ->required()
+      ->check(CLI::IsMember({"functions", "connectors"}));
   docs->callback([page, exit_code] {
     fmt::print("{}", *page == "functions" ? FunctionsPage() : ConnectorsPage());
     *exit_code = kExitDone;

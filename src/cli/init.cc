@@ -8,7 +8,8 @@
 namespace leat {
 namespace {
 
-constexpr const char* kPipeline = R"(-- A starter pipeline: orders from CSV files, sums per customer into SQLite.
+constexpr const char* kPipeline =
+    R"(-- A starter pipeline: orders from CSV files, sums per customer into SQLite.
 --   leat run pipeline.sql                                        read what is new, commit, stop
 --   leat sql pipeline.sql -c 'SELECT * FROM customer_totals'     look at the result
 -- Add another orders_*.csv to data/ and run it again: only that file is read.
@@ -64,14 +65,18 @@ Status Write(const std::filesystem::path& path, const char* text) {
 
 int Init(const std::string& directory) {
   const std::filesystem::path home(directory);
-  for (const auto& [name, text] : {std::pair{"pipeline.sql", kPipeline}, {"data/orders_2024-01.csv", kOrders},
+  for (const auto& [name, text] : {std::pair{"pipeline.sql", kPipeline},
+                                   {"data/orders_2024-01.csv", kOrders},
                                    {"tests/pipeline.slt", kTest}}) {
-    if (const Status status = Write(home / name, text); !status.ok()) return ReportError(status, "", "");
+    if (const Status status = Write(home / name, text); !status.ok())
+      return ReportError(status, "", "");
   }
   const std::string prefix = directory == "." ? "" : "cd " + directory + " && ";
-  fmt::print("Made pipeline.sql, data/orders_2024-01.csv and tests/pipeline.slt. Now:\n"
-             "  {}leat run pipeline.sql\n  leat sql pipeline.sql -c 'SELECT * FROM customer_totals'\n"
-             "  leat test tests/*.slt\n", prefix);
+  fmt::print(
+      "Made pipeline.sql, data/orders_2024-01.csv and tests/pipeline.slt. Now:\n"
+      "  {}leat run pipeline.sql\n  leat sql pipeline.sql -c 'SELECT * FROM customer_totals'\n"
+      "  leat test tests/*.slt\n",
+      prefix);
   return kExitDone;
 }
 

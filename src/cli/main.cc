@@ -6,7 +6,8 @@
 int main(int argc, char** argv) {
   // Arrow's pool keeps what it once had; malloc gives it back. Arrow reads this at its first use.
   ::setenv("ARROW_DEFAULT_MEMORY_POOL", "system", /*overwrite=*/0);
-  CLI::App app{"PostgreSQL SQL over files, replicas and streams, kept up to date incrementally", "leat"};
+  CLI::App app{"PostgreSQL SQL over files, replicas and streams, kept up to date incrementally",
+               "leat"};
   app.set_version_flag("--version", LEAT_VERSION);
   app.require_subcommand(1);
   int exit_code = 0;

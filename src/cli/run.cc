@@ -65,15 +65,21 @@ void PrintSummary(const RunFlags& flags, const RunReport& report, const std::str
     if (sink.rows_deleted > 0) fmt::print(", {} deleted", Grouped(sink.rows_deleted));
     fmt::print("\n");
   }
-  if (report.row_errors > 0) fmt::print("{} rows could not be computed\n", Grouped(report.row_errors));
+  if (report.row_errors > 0)
+    fmt::print("{} rows could not be computed\n", Grouped(report.row_errors));
   const int64_t epochs = report.last_epoch - report.first_epoch + 1;
-  if (epochs <= 0) fmt::print("nothing new");
-  else fmt::print("{} epoch{} ({} to {})", epochs, epochs == 1 ? "" : "s", report.first_epoch, report.last_epoch);
-  if (report.epochs_replayed > 0) fmt::print(", {} of them replayed after a crash", report.epochs_replayed);
+  if (epochs <= 0)
+    fmt::print("nothing new");
+  else
+    fmt::print("{} epoch{} ({} to {})", epochs, epochs == 1 ? "" : "s", report.first_epoch,
+               report.last_epoch);
+  if (report.epochs_replayed > 0)
+    fmt::print(", {} of them replayed after a crash", report.epochs_replayed);
   fmt::print(", {:.2f} s; state in {}\n", report.seconds, state);
   if (rejected > 0 || report.row_errors > 0) {
     fmt::print("look at the rejects: leat rejects {}{}{}{}{}\n", flags.pipeline,
-               flags.state.empty() ? "" : " --state ", flags.state, flags.env.empty() ? "" : " --env ", flags.env);
+               flags.state.empty() ? "" : " --state ", flags.state,
+               flags.env.empty() ? "" : " --env ", flags.env);
   }
 }
 
@@ -85,7 +91,8 @@ Status ConfirmFresh(const RunFlags& flags, const std::string& state) {
   }
   fmt::print(stderr, "Drop {} and the rows that leat wrote to its sinks? [y/N] ", state);
   const int answer = std::getchar();
-  return answer == 'y' || answer == 'Y' ? Status::OK() : SqlStatus("not confirmed: nothing was done");
+  return answer == 'y' || answer == 'Y' ? Status::OK()
+                                        : SqlStatus("not confirmed: nothing was done");
 }
 
 int Run(const RunFlags& flags) {
@@ -96,7 +103,8 @@ int Run(const RunFlags& flags) {
   if (!environment.ok()) return ReportError(environment.status(), "", "");
   const std::string state = StateDirectoryOf(flags.pipeline, flags.state, flags.env);
   if (flags.fresh) {
-    if (const Status status = ConfirmFresh(flags, state); !status.ok()) return ReportError(status, "", "");
+    if (const Status status = ConfirmFresh(flags, state); !status.ok())
+      return ReportError(status, "", "");
   }
   PipelineOptions options{.path = flags.pipeline, .environment = *environment};
   if (const Status status = LoadPinned(PosixFileSystem(), state, &options.pinned); !status.ok()) {
@@ -111,9 +119,11 @@ int Run(const RunFlags& flags) {
   const SystemClock clock;
   std::random_device device;
   const bool terminal = isatty(STDERR_FILENO) && !flags.quiet;
-  RunContext context{.files = PosixFileSystem(), .clock = &clock,
+  RunContext context{.files = PosixFileSystem(),
+                     .clock = &clock,
                      .random = [&] { return (uint64_t{device()} << 32) | device(); },
-                     .state_dir = state, .stop = &stop_requested};
+                     .state_dir = state,
+                     .stop = &stop_requested};
   if (terminal) context.progress = PrintProgress;
   RunOptions run{.fresh = flags.fresh};
   run.checkpoint_interval = std::chrono::seconds(static_cast<int64_t>(flags.checkpoint_seconds));
@@ -128,14 +138,19 @@ int Run(const RunFlags& flags) {
 
 void AddRun(CLI::App* app, int* exit_code) {
   auto flags = std::make_shared<RunFlags>();
-  CLI::App* run = app->add_subcommand("run", "drain what there is, commit, stop; the next run reads only what is new");
-  run->add_option("pipeline", flags->pipeline, "a .sql file, or a directory of them")->required()->check(CLI::ExistingPath);
-  run->add_option("--state", flags->state, "the state directory (default: .leat/NAME beside the pipeline)");
+  CLI::App* run = app->add_subcommand(
+      "run", "drain what there is, commit, stop; the next run reads only what is new");
+  run->add_option("pipeline", flags->pipeline, "a .sql file, or a directory of them")
+      ->required()
+      ->check(CLI::ExistingPath);
+  run->add_option("--state", flags->state,
+                  "the state directory (default: .leat/NAME beside the pipeline)");
   run->add_option("--env", flags->env, "read .env.NAME instead of .env, with its own state");
   run->add_flag("--fresh", flags->fresh, "drop the state and our sinks' rows first (asks)");
   run->add_flag("--yes,-y", flags->yes, "do not ask");
   run->add_flag("--quiet,-q", flags->quiet, "no progress, no summary");
-  run->add_option("--checkpoint-interval", flags->checkpoint_seconds, "seconds between checkpoints (60)");
+  run->add_option("--checkpoint-interval", flags->checkpoint_seconds,
+                  "seconds between checkpoints (60)");
   run->callback([flags, exit_code] { *exit_code = Run(*flags); });
 }
 

@@ -15,17 +15,22 @@ namespace leat {
 namespace {
 
 constexpr const char* kHelp =
-    "  \\d [NAME]     list relations, or describe one      \\dt \\dv \\dm \\dE  tables, views, feature sets, foreign\n"
-    "  \\i FILE       run a file                           \\timing [on|off]  time every statement\n"
-    "  \\x            expanded output on and off           \\a \\t            unaligned, tuples only\n"
-    "  \\pset null X  how NULL is shown                    \\set NAME VALUE   a variable, used as :NAME :'NAME'\n"
+    "  \\d [NAME]     list relations, or describe one      \\dt \\dv \\dm \\dE  tables, views, "
+    "feature sets, foreign\n"
+    "  \\i FILE       run a file                           \\timing [on|off]  time every "
+    "statement\n"
+    "  \\x            expanded output on and off           \\a \\t            unaligned, tuples "
+    "only\n"
+    "  \\pset null X  how NULL is shown                    \\set NAME VALUE   a variable, used as "
+    ":NAME :'NAME'\n"
     "  \\echo TEXT    print                                \\q               leave\n";
 
 std::vector<std::string> Words(const std::string& line) {
   std::vector<std::string> words;
   std::istringstream in(line);
   for (std::string word; in >> word;) {
-    if (word.size() >= 2 && word.front() == '\'' && word.back() == '\'') word = word.substr(1, word.size() - 2);
+    if (word.size() >= 2 && word.front() == '\'' && word.back() == '\'')
+      word = word.substr(1, word.size() - 2);
     words.push_back(word);
   }
   return words;
@@ -33,10 +38,14 @@ std::vector<std::string> Words(const std::string& line) {
 
 std::string_view KindName(RelationKind kind) {
   switch (kind) {
-    case RelationKind::kTable: return "table";
-    case RelationKind::kForeign: return "foreign table";
-    case RelationKind::kView: return "view";
-    case RelationKind::kMaterializedView: return "materialized view";
+    case RelationKind::kTable:
+      return "table";
+    case RelationKind::kForeign:
+      return "foreign table";
+    case RelationKind::kView:
+      return "view";
+    case RelationKind::kMaterializedView:
+      return "materialized view";
   }
   return "";
 }
@@ -50,7 +59,8 @@ char KindLetter(RelationKind kind) {
 bool IsOn(const std::string& value) { return value == "on" || value == "1" || value == "true"; }
 
 int LineOf(std::string_view text, size_t at) {
-  return 1 + static_cast<int>(std::count(text.begin(), text.begin() + static_cast<int64_t>(at), '\n'));
+  return 1 +
+         static_cast<int>(std::count(text.begin(), text.begin() + static_cast<int64_t>(at), '\n'));
 }
 
 }  // namespace
@@ -82,7 +92,9 @@ std::string Shell::Substitute(const std::string& sql) const {
     const char style = sql[at + 1] == '\'' || sql[at + 1] == '"' ? sql[at + 1] : '\0';
     const size_t begin = at + (style != 0 ? 2 : 1);
     size_t end = begin;
-    while (end < sql.size() && (std::isalnum(static_cast<unsigned char>(sql[end])) || sql[end] == '_')) ++end;
+    while (end < sql.size() &&
+           (std::isalnum(static_cast<unsigned char>(sql[end])) || sql[end] == '_'))
+      ++end;
     const auto it = options_.variables.find(sql.substr(begin, end - begin));
     const bool closed = style == 0 || (end < sql.size() && sql[end] == style);
     if (it == options_.variables.end() || !closed) {
@@ -91,7 +103,8 @@ std::string Shell::Substitute(const std::string& sql) const {
     }
     std::string value = it->second;
     if (style != 0) {
-      for (size_t i = value.find(style); i != value.npos; i = value.find(style, i + 2)) value.insert(i, 1, style);
+      for (size_t i = value.find(style); i != value.npos; i = value.find(style, i + 2))
+        value.insert(i, 1, style);
       value = style + value + style;
     }
     out += value;
@@ -100,18 +113,22 @@ std::string Shell::Substitute(const std::string& sql) const {
   return out;
 }
 
-void Shell::PrintError(const Status& status, const std::string& sql, const std::string& name, int first_line) {
+void Shell::PrintError(const Status& status, const std::string& sql, const std::string& name,
+                       int first_line) {
   if (!name.empty()) {
     const SqlError* error = SqlErrorOf(status);
-    const bool placed = error != nullptr && error->location >= 0 && static_cast<size_t>(error->location) <= sql.size();
-    const int line = first_line + (placed ? LineOf(sql, static_cast<size_t>(error->location)) - 1 : 0);
+    const bool placed = error != nullptr && error->location >= 0 &&
+                        static_cast<size_t>(error->location) <= sql.size();
+    const int line =
+        first_line + (placed ? LineOf(sql, static_cast<size_t>(error->location)) - 1 : 0);
     std::fprintf(stderr, "leat:%s:%d: ", name.c_str(), line);
   }
   std::fputs(FormatError(status, sql).c_str(), stderr);
 }
 
-bool Shell::RunStatement(const ParsedStatement& statement, const std::string& sql, const std::string& name,
-                         int first_line, const Session::LineReader& input) {
+bool Shell::RunStatement(const ParsedStatement& statement, const std::string& sql,
+                         const std::string& name, int first_line,
+                         const Session::LineReader& input) {
   const auto start = std::chrono::steady_clock::now();
   const auto result = session_->Execute(statement, input);
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
@@ -120,7 +137,8 @@ bool Shell::RunStatement(const ParsedStatement& statement, const std::string& sq
     return false;
   }
   if (result->has_rows) {
-    std::fputs(FormatTable(result->schema, result->rows, options_.format, settings()).c_str(), stdout);
+    std::fputs(FormatTable(result->schema, result->rows, options_.format, settings()).c_str(),
+               stdout);
   } else if (!options_.quiet) {
     std::printf("%s\n", result->tag.c_str());
   }
@@ -159,7 +177,8 @@ bool Shell::Loop(const Lines& lines, const std::string& name) {
     ++line_number;
     if (fresh) buffer_line = line_number, buffer.clear();
     bool done = true;
-    if (fresh && line->find_first_not_of(" \t") != line->npos && (*line)[line->find_first_not_of(" \t")] == '\\') {
+    if (fresh && line->find_first_not_of(" \t") != line->npos &&
+        (*line)[line->find_first_not_of(" \t")] == '\\') {
       done = RunCommand(line->substr(line->find_first_not_of(" \t")));
     } else {
       buffer += *line + "\n";
@@ -180,12 +199,14 @@ bool Shell::Loop(const Lines& lines, const std::string& name) {
 
 bool Shell::RunText(const std::string& text, const std::string& name) {
   std::istringstream in(text);
-  return Loop([&](const std::string&) -> std::optional<std::string> {
-    std::string line;
-    if (!std::getline(in, line)) return std::nullopt;
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    return line;
-  }, name);
+  return Loop(
+      [&](const std::string&) -> std::optional<std::string> {
+        std::string line;
+        if (!std::getline(in, line)) return std::nullopt;
+        if (!line.empty() && line.back() == '\r') line.pop_back();
+        return line;
+      },
+      name);
 }
 
 bool Shell::RunInteractive() {
@@ -197,20 +218,23 @@ bool Shell::RunInteractive() {
   const std::string file = home == nullptr ? "" : std::string(home) + "/.leat_history";
   if (!file.empty()) ::history(past, &event, H_LOAD, file.c_str());
   EditLine* edit = el_init("leat", stdin, stdout, stderr);
-  el_set(edit, EL_PROMPT, +[](EditLine*) { return prompt.data(); });
+  el_set(
+      edit, EL_PROMPT, +[](EditLine*) { return prompt.data(); });
   el_set(edit, EL_EDITOR, "emacs");
   el_set(edit, EL_HIST, ::history, past);
   el_set(edit, EL_SIGNAL, 1);
   if (!options_.quiet) std::printf("leat %s. \\? for help, \\q to leave.\n", LEAT_VERSION);
-  const bool good = Loop([&](const std::string& ask) -> std::optional<std::string> {
-    prompt = ask;
-    int count = 0;
-    errno = 0;
-    const char* line = el_gets(edit, &count);
-    if (line == nullptr || count <= 0) return std::nullopt;
-    if (count > 1) ::history(past, &event, H_ENTER, line);
-    return std::string(line, static_cast<size_t>(line[count - 1] == '\n' ? count - 1 : count));
-  }, "");
+  const bool good = Loop(
+      [&](const std::string& ask) -> std::optional<std::string> {
+        prompt = ask;
+        int count = 0;
+        errno = 0;
+        const char* line = el_gets(edit, &count);
+        if (line == nullptr || count <= 0) return std::nullopt;
+        if (count > 1) ::history(past, &event, H_ENTER, line);
+        return std::string(line, static_cast<size_t>(line[count - 1] == '\n' ? count - 1 : count));
+      },
+      "");
   if (!file.empty()) ::history(past, &event, H_SAVE, file.c_str());
   el_end(edit);
   history_end(past);
@@ -222,7 +246,8 @@ bool Shell::RunInteractive() {
 void Shell::ListRelations(const std::string& kinds) {
   std::vector<const Relation*> relations;
   for (const auto& [name, relation] : session_->catalog().relations()) {
-    if (kinds.empty() || kinds.find(KindLetter(relation.kind)) != kinds.npos) relations.push_back(&relation);
+    if (kinds.empty() || kinds.find(KindLetter(relation.kind)) != kinds.npos)
+      relations.push_back(&relation);
   }
   if (relations.empty()) {
     std::printf("Did not find any relations.\n");
@@ -230,8 +255,8 @@ void Shell::ListRelations(const std::string& kinds) {
   }
   std::printf("%-30s | %-18s | %s\n", "Name", "Type", "Description");
   for (const Relation* relation : relations) {
-    std::printf("%-30s | %-18s | %s\n", relation->name.c_str(), std::string(KindName(relation->kind)).c_str(),
-                relation->comment.c_str());
+    std::printf("%-30s | %-18s | %s\n", relation->name.c_str(),
+                std::string(KindName(relation->kind)).c_str(), relation->comment.c_str());
   }
 }
 
@@ -243,13 +268,14 @@ bool Shell::Describe(const std::string& pattern) {
   }
   std::printf("%s \"%s\"\n", std::string(KindName(relation->kind)).c_str(), relation->name.c_str());
   for (const ColumnSpec& column : relation->columns) {
-    std::printf("  %-28s %-28s%s%s%s\n", column.column.name.c_str(), TypeName(column.column.type).c_str(),
-                column.column.nullable ? "" : "not null ", column.comment.empty() ? "" : "-- ",
-                column.comment.c_str());
+    std::printf("  %-28s %-28s%s%s%s\n", column.column.name.c_str(),
+                TypeName(column.column.type).c_str(), column.column.nullable ? "" : "not null ",
+                column.comment.empty() ? "" : "-- ", column.comment.c_str());
   }
   for (const CheckSpec& check : relation->checks) std::printf("  check: %s\n", check.name.c_str());
   if (!relation->server.empty()) std::printf("  server: %s\n", relation->server.c_str());
-  for (const auto& [name, value] : relation->options) std::printf("  %s: '%s'\n", name.c_str(), value.c_str());
+  for (const auto& [name, value] : relation->options)
+    std::printf("  %s: '%s'\n", name.c_str(), value.c_str());
   if (!relation->sql.empty()) std::printf("  as: %s\n", relation->sql.c_str());
   return true;
 }
@@ -259,16 +285,26 @@ bool Shell::RunCommand(const std::string& line) {
   const std::string& command = words[0];
   const auto argument = [&](size_t i) { return i < words.size() ? words[i] : std::string(); };
   const auto toggle = [&](bool* flag) { *flag = words.size() > 1 ? IsOn(words[1]) : !*flag; };
-  if (command == "\\q") quit_ = true;
-  else if (command == "\\?" || command == "\\h") std::fputs(kHelp, stdout);
-  else if (command == "\\timing") toggle(&options_.timing);
-  else if (command == "\\x") toggle(&options_.format.expanded);
-  else if (command == "\\t") toggle(&options_.format.tuples_only);
-  else if (command == "\\a") toggle(&options_.format.aligned);
-  else if (command == "\\echo") std::printf("%s\n", line.size() > 6 ? line.substr(6).c_str() : "");
-  else if (command == "\\set") options_.variables[argument(1)] = argument(2);
-  else if (command == "\\unset") options_.variables.erase(argument(1));
-  else if (command == "\\pset" && argument(1) == "null") options_.format.null = argument(2);
+  if (command == "\\q")
+    quit_ = true;
+  else if (command == "\\?" || command == "\\h")
+    std::fputs(kHelp, stdout);
+  else if (command == "\\timing")
+    toggle(&options_.timing);
+  else if (command == "\\x")
+    toggle(&options_.format.expanded);
+  else if (command == "\\t")
+    toggle(&options_.format.tuples_only);
+  else if (command == "\\a")
+    toggle(&options_.format.aligned);
+  else if (command == "\\echo")
+    std::printf("%s\n", line.size() > 6 ? line.substr(6).c_str() : "");
+  else if (command == "\\set")
+    options_.variables[argument(1)] = argument(2);
+  else if (command == "\\unset")
+    options_.variables.erase(argument(1));
+  else if (command == "\\pset" && argument(1) == "null")
+    options_.format.null = argument(2);
   else if (command == "\\i") {
     std::ifstream in(argument(1), std::ios::binary);
     if (!in) {

@@ -14,8 +14,8 @@ namespace leat {
 
 struct ShellOptions {
   TableFormat format;
-  bool quiet = false;                              // -q: no "CREATE TABLE", no messages
-  std::map<std::string, std::string> variables;    // -v NAME=VALUE; ON_ERROR_STOP among them
+  bool quiet = false;                            // -q: no "CREATE TABLE", no messages
+  std::map<std::string, std::string> variables;  // -v NAME=VALUE; ON_ERROR_STOP among them
   bool timing = false;
 };
 
@@ -35,14 +35,16 @@ class Shell {
  private:
   using Lines = std::function<std::optional<std::string>(const std::string& prompt)>;
   bool Loop(const Lines& lines, const std::string& name);
-  bool RunBuffer(const std::string& sql, const std::string& name, int first_line, const Session::LineReader& input);
-  bool RunStatement(const ParsedStatement& statement, const std::string& sql, const std::string& name,
-                    int first_line, const Session::LineReader& input);
+  bool RunBuffer(const std::string& sql, const std::string& name, int first_line,
+                 const Session::LineReader& input);
+  bool RunStatement(const ParsedStatement& statement, const std::string& sql,
+                    const std::string& name, int first_line, const Session::LineReader& input);
   bool RunCommand(const std::string& line);
   bool Describe(const std::string& pattern);
   void ListRelations(const std::string& kinds);
   std::string Substitute(const std::string& sql) const;
-  void PrintError(const Status& status, const std::string& sql, const std::string& name, int first_line);
+  void PrintError(const Status& status, const std::string& sql, const std::string& name,
+                  int first_line);
   bool stop_on_error() const;
   TextSettings settings() const { return {.timezone = session_->timezone()}; }
 
@@ -52,8 +54,8 @@ class Shell {
   bool quit_ = false;
 };
 
-// How much of a text is whole statements: the place after the last ';' that ends one (outside quotes,
-// comments and parentheses), npos if none does. PostgreSQL's lexical rules.
+// How much of a text is whole statements: the place after the last ';' that ends one (outside
+// quotes, comments and parentheses), npos if none does. PostgreSQL's lexical rules.
 size_t EndOfStatements(std::string_view text);
 
 }  // namespace leat

@@ -42,8 +42,11 @@ Result<std::string> ReadAllOf(const std::string& path) {
 
 ShellOptions OptionsOf(const SqlFlags& flags) {
   ShellOptions options;
-  options.format = {.aligned = !flags.unaligned, .tuples_only = flags.tuples_only, .csv = flags.csv,
-                    .expanded = flags.expanded, .separator = flags.separator};
+  options.format = {.aligned = !flags.unaligned,
+                    .tuples_only = flags.tuples_only,
+                    .csv = flags.csv,
+                    .expanded = flags.expanded,
+                    .separator = flags.separator};
   options.quiet = flags.quiet;
   for (const std::string& pair : flags.variables) {
     const size_t equals = pair.find('=');
@@ -52,8 +55,8 @@ ShellOptions OptionsOf(const SqlFlags& flags) {
   return options;
 }
 
-// psql's codes: a -c that fails ends with 1; a script that fails ends with 3 under ON_ERROR_STOP, and
-// with 0 otherwise. Ours are 0 and 1: an error is never silent.
+// psql's codes: a -c that fails ends with 1; a script that fails ends with 3 under ON_ERROR_STOP,
+// and with 0 otherwise. Ours are 0 and 1: an error is never silent.
 bool RunActions(const SqlFlags& flags, Shell* shell) {
   for (const auto& [kind, text] : flags.actions) {
     if (shell->quit()) break;
@@ -74,12 +77,15 @@ bool RunActions(const SqlFlags& flags, Shell* shell) {
 int Sql(const SqlFlags& flags) {
   namespace fs = std::filesystem;
   const fs::path path(flags.pipeline);
-  const std::string home = flags.pipeline.empty() || fs::is_directory(path) ? path.string() : path.parent_path().string();
+  const std::string home = flags.pipeline.empty() || fs::is_directory(path)
+                               ? path.string()
+                               : path.parent_path().string();
   auto environment = LoadEnvironment(home.empty() ? "." : home, flags.env);
   if (!environment.ok()) return ReportError(environment.status(), "", "");
   const SystemClock clock;
   SessionOptions options{.files = PosixFileSystem(), .clock = &clock, .environment = *environment};
-  if (!flags.pipeline.empty()) options.state_dir = StateDirectoryOf(flags.pipeline, flags.state, flags.env);
+  if (!flags.pipeline.empty())
+    options.state_dir = StateDirectoryOf(flags.pipeline, flags.state, flags.env);
   Session session(options);
   if (!flags.pipeline.empty()) {
     std::string where = flags.pipeline;
@@ -91,9 +97,12 @@ int Sql(const SqlFlags& flags) {
   std::signal(SIGINT, OnInterrupt);
   Shell shell(&session, OptionsOf(flags), *environment);
   bool good = true;
-  if (!flags.actions.empty()) good = RunActions(flags, &shell);
-  else if (isatty(STDIN_FILENO)) good = shell.RunInteractive();
-  else good = shell.RunText(*ReadAllOf("-"), "");
+  if (!flags.actions.empty())
+    good = RunActions(flags, &shell);
+  else if (isatty(STDIN_FILENO))
+    good = shell.RunInteractive();
+  else
+    good = shell.RunText(*ReadAllOf("-"), "");
   running = nullptr;
   return good ? kExitDone : kExitFailed;
 }
@@ -102,16 +111,28 @@ int Sql(const SqlFlags& flags) {
 
 void AddSql(CLI::App* app, int* exit_code) {
   auto flags = std::make_shared<SqlFlags>();
-  CLI::App* sql = app->add_subcommand("sql", "a shell with psql's flags and habits, over a pipeline or on its own");
-  sql->add_option("pipeline", flags->pipeline, "query this pipeline's relations, as of its last commit")->check(CLI::ExistingPath);
+  CLI::App* sql = app->add_subcommand(
+      "sql", "a shell with psql's flags and habits, over a pipeline or on its own");
+  sql->add_option("pipeline", flags->pipeline,
+                  "query this pipeline's relations, as of its last commit")
+      ->check(CLI::ExistingPath);
   const auto action = [&](const char* names, char kind, const char* help) {
-    sql->add_option_function<std::vector<std::string>>(names, [flags, kind](const std::vector<std::string>& texts) {
-      for (const auto& text : texts) flags->actions.emplace_back(kind, text);
-    }, help)->trigger_on_parse()->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    sql->add_option_function<std::vector<std::string>>(
+           names,
+           [flags, kind](const std::vector<std::string>& texts) {
+             for (const auto& text : texts) flags->actions.emplace_back(kind, text);
+           },
+           help)
+        ->trigger_on_parse()
+        ->allow_extra_args(false)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   };
   action("-c,--command", 'c', "run this text, then leave; -c and -f may be repeated, in order");
   action("-f,--file", 'f', "run this file (- is standard input), then leave");
-  sql->add_option("-v,--set,--variable", flags->variables, "NAME=VALUE: a variable, e.g. ON_ERROR_STOP=1")->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  sql->add_option("-v,--set,--variable", flags->variables,
+                  "NAME=VALUE: a variable, e.g. ON_ERROR_STOP=1")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   sql->add_flag("-A,--no-align", flags->unaligned, "unaligned output");
   sql->add_flag("-t,--tuples-only", flags->tuples_only, "rows only");
   sql->add_flag("-q,--quiet", flags->quiet, "no messages, only query output");

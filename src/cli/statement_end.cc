@@ -11,8 +11,10 @@ size_t EndOfQuoted(std::string_view text, size_t at) {
     if (escapes && text[i] == '\\') {
       ++i;
     } else if (text[i] == quote) {
-      if (i + 1 < text.size() && text[i + 1] == quote) ++i;
-      else return i + 1;
+      if (i + 1 < text.size() && text[i + 1] == quote)
+        ++i;
+      else
+        return i + 1;
     }
   }
   return std::string_view::npos;
@@ -36,8 +38,10 @@ size_t EndOfComment(std::string_view text, size_t at) {
   }
   int depth = 1;
   for (size_t i = at + 2; i + 1 < text.size(); ++i) {
-    if (text.substr(i, 2) == "/*") ++depth, ++i;
-    else if (text.substr(i, 2) == "*/" && (++i, --depth == 0)) return i + 1;
+    if (text.substr(i, 2) == "/*")
+      ++depth, ++i;
+    else if (text.substr(i, 2) == "*/" && (++i, --depth == 0))
+      return i + 1;
   }
   return text.npos;
 }
@@ -51,12 +55,19 @@ size_t EndOfStatements(std::string_view text) {
     const char c = text[at];
     const std::string_view two = text.substr(at, 2);
     size_t next = at + 1;
-    if (c == '\'' || c == '"') next = EndOfQuoted(text, at);
-    else if (c == '$' && at + 1 < text.size() && !std::isdigit(static_cast<unsigned char>(text[at + 1]))) next = EndOfDollarQuoted(text, at);
-    else if (two == "--" || two == "/*") next = EndOfComment(text, at);
-    else if (c == '(') ++depth;
-    else if (c == ')') depth = std::max(0, depth - 1);
-    else if (c == ';' && depth == 0) last = at + 1;
+    if (c == '\'' || c == '"')
+      next = EndOfQuoted(text, at);
+    else if (c == '$' && at + 1 < text.size() &&
+             !std::isdigit(static_cast<unsigned char>(text[at + 1])))
+      next = EndOfDollarQuoted(text, at);
+    else if (two == "--" || two == "/*")
+      next = EndOfComment(text, at);
+    else if (c == '(')
+      ++depth;
+    else if (c == ')')
+      depth = std::max(0, depth - 1);
+    else if (c == ';' && depth == 0)
+      last = at + 1;
     if (next == text.npos) return last;
     at = next;
   }

@@ -16,7 +16,9 @@ struct Flags {
 };
 
 void AddCommon(CLI::App* command, Flags* flags) {
-  command->add_option("pipeline", flags->pipeline, "a .sql file, or a directory of them")->required()->check(CLI::ExistingPath);
+  command->add_option("pipeline", flags->pipeline, "a .sql file, or a directory of them")
+      ->required()
+      ->check(CLI::ExistingPath);
   command->add_option("--state", flags->state, "the state directory");
   command->add_option("--env", flags->env, "the state of --env NAME");
 }
@@ -36,12 +38,14 @@ Status PrintStatus(const Flags& flags) {
   LEAT_ASSIGN(const auto state, OpenState(flags, &manifest));
   const SystemClock clock;
   const auto age = static_cast<double>(clock.Now() - manifest.epoch.clock) / 1e6;
-  fmt::print("state     {}\nepoch     {}, committed {:.0f} s ago\n", state->path(""), manifest.epoch.number, age);
+  fmt::print("state     {}\nepoch     {}, committed {:.0f} s ago\n", state->path(""),
+             manifest.epoch.number, age);
   for (const auto& source : manifest.sources) {
-    fmt::print("source    {}: {} rows read = {} used + {} rejected\n", source.name, source.rows_read,
-               source.rows_read - source.rows_rejected, source.rows_rejected);
+    fmt::print("source    {}: {} rows read = {} used + {} rejected\n", source.name,
+               source.rows_read, source.rows_read - source.rows_rejected, source.rows_rejected);
   }
-  for (const auto& [name, hash] : manifest.definitions) fmt::print("holds     {} ({})\n", name, hash);
+  for (const auto& [name, hash] : manifest.definitions)
+    fmt::print("holds     {} ({})\n", name, hash);
   return Status::OK();
 }
 
@@ -57,8 +61,8 @@ Status PrintRejects(const Flags& flags) {
     return Status::OK();
   }
   for (const RejectGroup& group : groups) {
-    fmt::print("{} × {}{}: {}\n", group.count, group.relation, group.column.empty() ? "" : "." + group.column,
-               group.reason);
+    fmt::print("{} × {}{}: {}\n", group.count, group.relation,
+               group.column.empty() ? "" : "." + group.column, group.reason);
     for (const RejectSample& sample : group.samples) {
       fmt::print("    {}:{} (byte {}): {}\n", sample.file, sample.line, sample.offset, sample.raw);
     }
@@ -70,7 +74,8 @@ Status PrintRejects(const Flags& flags) {
 
 void AddStatus(CLI::App* app, int* exit_code) {
   auto flags = std::make_shared<Flags>();
-  CLI::App* command = app->add_subcommand("status", "what the last commit holds: epoch, rows, rejects");
+  CLI::App* command =
+      app->add_subcommand("status", "what the last commit holds: epoch, rows, rejects");
   AddCommon(command, flags.get());
   command->callback([flags, exit_code] {
     const Status status = PrintStatus(*flags);
@@ -80,7 +85,8 @@ void AddStatus(CLI::App* app, int* exit_code) {
 
 void AddRejects(CLI::App* app, int* exit_code) {
   auto flags = std::make_shared<Flags>();
-  CLI::App* command = app->add_subcommand("rejects", "rows that were not used, by reason, with samples");
+  CLI::App* command =
+      app->add_subcommand("rejects", "rows that were not used, by reason, with samples");
   AddCommon(command, flags.get());
   command->add_option("relation", flags->relation, "only those of this relation");
   command->add_option("--samples", flags->samples, "samples of each reason (5)");

@@ -137,7 +137,8 @@ std::string Expanded(const Schema& schema, const Cells& cells) {
   for (size_t row = 0; row < cells.size(); ++row) {
     text += fmt::format("-[ RECORD {} ]-\n", row + 1);
     for (size_t i = 0; i < names.size(); ++i) {
-      text += fmt::format("{}{} | {}\n", names[i], std::string(width - WidthOf(names[i]), ' '), cells[row][i]);
+      text += fmt::format("{}{} | {}\n", names[i], std::string(width - WidthOf(names[i]), ' '),
+                          cells[row][i]);
     }
   }
   return text + "\n";
@@ -152,8 +153,10 @@ Cells CellTexts(const Schema& schema, const Batch& rows, const std::string& null
     const auto column = Plain(rows.columns[c]);
     for (int64_t i = 0; i < rows.rows; ++i) {
       std::string cell;
-      if (column->IsNull(i)) cell = null;
-      else AppendText(*column, i, schema.columns[c].type, settings, &cell);
+      if (column->IsNull(i))
+        cell = null;
+      else
+        AppendText(*column, i, schema.columns[c].type, settings, &cell);
       cells[static_cast<size_t>(i)].push_back(std::move(cell));
     }
   }

@@ -118,7 +118,8 @@ void AddTest(CLI::App* app, int* exit_code) {
   test->add_option("files", flags->files, ".slt files, or directories of them")
       ->required()
       ->check(CLI::ExistingPath);
-  test->add_option("--ways", flags->ways, "plain, whole, rows, random, retract, restart or all; several by commas")
+  test->add_option("--ways", flags->ways,
+                   "plain, whole, rows, random, retract, restart or all; several by commas")
       ->allow_extra_args(false)
       ->delimiter(',')
       ->delimiter(',');

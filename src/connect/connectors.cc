@@ -56,9 +56,10 @@ constexpr std::array kCommonOptions = {
         "max_rejects", OptionPlace::kTable, "",
         "How many rows may be rejected before the run stops: a count, or a share such as `1%` "
         "that counts after 1,000 rows."},
-    OptionSpec{"mode", OptionPlace::kTable, "upsert if keyed (database), else append",
-               "How a sink takes changes: `append`, `upsert` (databases), `replace` (files: written "
-               "whole at every commit)."},
+    OptionSpec{
+        "mode", OptionPlace::kTable, "upsert if keyed (database), else append",
+        "How a sink takes changes: `append`, `upsert` (databases), `replace` (files: written "
+        "whole at every commit)."},
     OptionSpec{"key", OptionPlace::kTable, "the primary key",
                "The columns by which an `upsert` sink finds a row: `a, b`."},
     OptionSpec{"flush_bytes", OptionPlace::kTable, "",

@@ -15,8 +15,8 @@ namespace {
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 
 Result<ArrayPtr> TakeArray(const ArrayPtr& array, const ArrayPtr& indices) {
-  LEAT_ASSIGN(arrow::Datum taken, arrow::compute::Take(array, indices,
-                                                       arrow::compute::TakeOptions::NoBoundsCheck()));
+  LEAT_ASSIGN(arrow::Datum taken,
+              arrow::compute::Take(array, indices, arrow::compute::TakeOptions::NoBoundsCheck()));
   return taken.make_array();
 }
 
@@ -73,16 +73,15 @@ Result<Batch> Take(const Batch& batch, const std::vector<int32_t>& indices) {
                               arrow::Buffer::Wrap(indices.data(), indices.size()));
   const ArrayPtr positions_ptr = arrow::MakeArray(positions.data());
   LEAT_ASSIGN(Batch out, MapArrays(batch, [&](const ArrayPtr& array) {
-    return TakeArray(array, positions_ptr);
-  }));
+                return TakeArray(array, positions_ptr);
+              }));
   out.rows = static_cast<int64_t>(indices.size());
   return out;
 }
 
 Batch Slice(const Batch& batch, int64_t offset, int64_t rows) {
-  auto sliced = MapArrays(batch, [&](const ArrayPtr& array) -> Result<ArrayPtr> {
-    return array->Slice(offset, rows);
-  });
+  auto sliced = MapArrays(
+      batch, [&](const ArrayPtr& array) -> Result<ArrayPtr> { return array->Slice(offset, rows); });
   LEAT_CHECK(sliced.ok());
   sliced->rows = rows;
   return *std::move(sliced);
@@ -112,8 +111,8 @@ Result<Batch> Concatenate(const Schema& schema, const std::vector<Batch>& batche
   };
   if (weighted) {
     LEAT_ASSIGN(out.weights, gather([](const Batch& batch) {
-      return batch.weights ? batch.weights : Ones(batch.rows);
-    }));
+                  return batch.weights ? batch.weights : Ones(batch.rows);
+                }));
   }
   if (sequenced) {
     LEAT_ASSIGN(out.seq, gather([](const Batch& batch) { return batch.seq; }));

@@ -11,16 +11,18 @@
 
 namespace leat {
 
-// Rows that came (+1) or went (-1): a part of a Z-set (Budiu et al., "DBSP", VLDB 2023). Columns are
-// immutable and shared. A text column may come as dictionary<int32, utf8>; whoever cannot use that
-// calls Plain(). The arrays have no particular offset. Nothing else is ever dictionary encoded.
+// Rows that came (+1) or went (-1): a part of a Z-set (Budiu et al., "DBSP", VLDB 2023). Columns
+// are immutable and shared. A text column may come as dictionary<int32, utf8>; whoever cannot use
+// that calls Plain(). The arrays have no particular offset. Nothing else is ever dictionary
+// encoded.
 struct Batch {
   int64_t rows = 0;
   std::vector<std::shared_ptr<arrow::Array>> columns;
   // Weights, never zero and without nulls; absent: all +1.
   std::shared_ptr<arrow::Int64Array> weights;
-  // `_seq`: the arrival number of the source row that this row is; absent above a join, an aggregate
-  // or DISTINCT. Unique in a relation, kept by an update, carried by filter, project and UNION ALL.
+  // `_seq`: the arrival number of the source row that this row is; absent above a join, an
+  // aggregate or DISTINCT. Unique in a relation, kept by an update, carried by filter, project and
+  // UNION ALL.
   std::shared_ptr<arrow::Int64Array> seq;
 
   int64_t weight(int64_t row) const;  // 1 where `weights` is absent

@@ -59,7 +59,8 @@ std::string_view NameOf(TypeId id) {
   return "array";
 }
 
-Result<Type> WithModifiers(TypeId id, std::string_view name, const std::vector<int32_t>& modifiers) {
+Result<Type> WithModifiers(TypeId id, std::string_view name,
+                           const std::vector<int32_t>& modifiers) {
   if (modifiers.empty()) return Type(id);
   const int32_t first = modifiers[0];
   switch (id) {
@@ -152,67 +153,95 @@ Result<Type> TypeFromName(std::string_view name, const std::vector<int32_t>& mod
 
 std::shared_ptr<arrow::DataType> ArrowType(const Type& type) {
   switch (type.id) {
-    case TypeId::kBool: return arrow::boolean();
-    case TypeId::kInt2: return arrow::int16();
-    case TypeId::kInt4: return arrow::int32();
-    case TypeId::kInt8: return arrow::int64();
-    case TypeId::kFloat4: return arrow::float32();
-    case TypeId::kFloat8: return arrow::float64();
+    case TypeId::kBool:
+      return arrow::boolean();
+    case TypeId::kInt2:
+      return arrow::int16();
+    case TypeId::kInt4:
+      return arrow::int32();
+    case TypeId::kInt8:
+      return arrow::int64();
+    case TypeId::kFloat4:
+      return arrow::float32();
+    case TypeId::kFloat8:
+      return arrow::float64();
     case TypeId::kNumeric:
       if (type.precision < 1 || type.precision > 38) return arrow::binary();
       return arrow::decimal128(type.precision, type.scale);
-    case TypeId::kBytea: return arrow::binary();
-    case TypeId::kDate: return arrow::date32();
-    case TypeId::kTime: return arrow::time64(arrow::TimeUnit::MICRO);
-    case TypeId::kTimestamp: return arrow::timestamp(arrow::TimeUnit::MICRO);
-    case TypeId::kTimestamptz: return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
-    case TypeId::kInterval: return arrow::month_day_nano_interval();
-    case TypeId::kUuid: return arrow::fixed_size_binary(16);
-    case TypeId::kArray: return arrow::list(ArrowType(*type.element));
+    case TypeId::kBytea:
+      return arrow::binary();
+    case TypeId::kDate:
+      return arrow::date32();
+    case TypeId::kTime:
+      return arrow::time64(arrow::TimeUnit::MICRO);
+    case TypeId::kTimestamp:
+      return arrow::timestamp(arrow::TimeUnit::MICRO);
+    case TypeId::kTimestamptz:
+      return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+    case TypeId::kInterval:
+      return arrow::month_day_nano_interval();
+    case TypeId::kUuid:
+      return arrow::fixed_size_binary(16);
+    case TypeId::kArray:
+      return arrow::list(ArrowType(*type.element));
     case TypeId::kUnknown:
     case TypeId::kText:
     case TypeId::kVarchar:
     case TypeId::kChar:
     case TypeId::kJson:
-    case TypeId::kJsonb: return arrow::utf8();
+    case TypeId::kJsonb:
+      return arrow::utf8();
   }
   return arrow::utf8();
 }
 
 Result<Type> TypeFromArrow(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::BOOL: return Type(TypeId::kBool);
+    case arrow::Type::BOOL:
+      return Type(TypeId::kBool);
     case arrow::Type::INT8:
     case arrow::Type::UINT8:
-    case arrow::Type::INT16: return Type(TypeId::kInt2);
+    case arrow::Type::INT16:
+      return Type(TypeId::kInt2);
     case arrow::Type::UINT16:
-    case arrow::Type::INT32: return Type(TypeId::kInt4);
+    case arrow::Type::INT32:
+      return Type(TypeId::kInt4);
     case arrow::Type::UINT32:
-    case arrow::Type::INT64: return Type(TypeId::kInt8);
-    case arrow::Type::UINT64: return Type::Numeric(20, 0);
-    case arrow::Type::FLOAT: return Type(TypeId::kFloat4);
-    case arrow::Type::DOUBLE: return Type(TypeId::kFloat8);
+    case arrow::Type::INT64:
+      return Type(TypeId::kInt8);
+    case arrow::Type::UINT64:
+      return Type::Numeric(20, 0);
+    case arrow::Type::FLOAT:
+      return Type(TypeId::kFloat4);
+    case arrow::Type::DOUBLE:
+      return Type(TypeId::kFloat8);
     case arrow::Type::DECIMAL128: {
       const auto& decimal = static_cast<const arrow::Decimal128Type&>(type);
       return Type::Numeric(decimal.precision(), decimal.scale());
     }
     case arrow::Type::STRING:
     case arrow::Type::LARGE_STRING:
-    case arrow::Type::STRING_VIEW: return Type(TypeId::kText);
+    case arrow::Type::STRING_VIEW:
+      return Type(TypeId::kText);
     case arrow::Type::DICTIONARY:
       return TypeFromArrow(*static_cast<const arrow::DictionaryType&>(type).value_type());
     case arrow::Type::BINARY:
-    case arrow::Type::LARGE_BINARY: return Type(TypeId::kBytea);
-    case arrow::Type::FIXED_SIZE_BINARY: return Type(TypeId::kBytea);
+    case arrow::Type::LARGE_BINARY:
+      return Type(TypeId::kBytea);
+    case arrow::Type::FIXED_SIZE_BINARY:
+      return Type(TypeId::kBytea);
     case arrow::Type::DATE32:
-    case arrow::Type::DATE64: return Type(TypeId::kDate);
+    case arrow::Type::DATE64:
+      return Type(TypeId::kDate);
     case arrow::Type::TIME32:
-    case arrow::Type::TIME64: return Type(TypeId::kTime);
+    case arrow::Type::TIME64:
+      return Type(TypeId::kTime);
     case arrow::Type::TIMESTAMP: {
       const auto& timestamp = static_cast<const arrow::TimestampType&>(type);
       return Type(timestamp.timezone().empty() ? TypeId::kTimestamp : TypeId::kTimestamptz);
     }
-    case arrow::Type::INTERVAL_MONTH_DAY_NANO: return Type(TypeId::kInterval);
+    case arrow::Type::INTERVAL_MONTH_DAY_NANO:
+      return Type(TypeId::kInterval);
     case arrow::Type::LIST: {
       LEAT_ASSIGN(Type element, TypeFromArrow(*type.field(0)->type()));
       return Type::Array(std::move(element));

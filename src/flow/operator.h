@@ -23,7 +23,7 @@ struct Epoch {
 // A row that an expression could not compute. The weight is the row's: -1 when the row that failed
 // is taken back, so the rejects relation stays right.
 struct RowError {
-  Batch row;                 // one row: the operator's input
+  Batch row;  // one row: the operator's input
   int64_t weight = 1;
   std::string sqlstate;
   std::string reason;
@@ -58,12 +58,19 @@ class Operator {
   virtual ~Operator() = default;
   // Takes a part of the epoch's delta on input `port`. Any number of times, ports in any order.
   virtual Status Push(int port, const Batch& batch, const EvalContext& context, Output* out) = 0;
-  // The epoch's inputs are complete: emits what is left. The net of all that was emitted in the epoch
-  // is the change of the operator's answer; an operator may emit a row and take it back in between.
+  // The epoch's inputs are complete: emits what is left. The net of all that was emitted in the
+  // epoch is the change of the operator's answer; an operator may emit a row and take it back in
+  // between.
   virtual Status Finish(const Epoch& epoch, const EvalContext& context, Output* out) = 0;
   // The state after the last Finish. Restore on a new operator of the same spec.
-  virtual Status Checkpoint(StateWriter* writer) { (void)writer; return Status::OK(); }
-  virtual Status Restore(StateReader* reader) { (void)reader; return Status::OK(); }
+  virtual Status Checkpoint(StateWriter* writer) {
+    (void)writer;
+    return Status::OK();
+  }
+  virtual Status Restore(StateReader* reader) {
+    (void)reader;
+    return Status::OK();
+  }
   virtual OperatorStats stats() const = 0;
 };
 

@@ -14,11 +14,18 @@
 namespace leat {
 
 // Rows for which `predicate` is true. Linear.
-struct FilterSpec { Schema input; ExprPtr predicate; };
+struct FilterSpec {
+  Schema input;
+  ExprPtr predicate;
+};
 Result<std::unique_ptr<Operator>> MakeFilter(FilterSpec spec);
 
 // One output column per expression. Keeps `_seq`. Linear.
-struct ProjectSpec { Schema input; std::vector<ExprPtr> exprs; Schema output; };
+struct ProjectSpec {
+  Schema input;
+  std::vector<ExprPtr> exprs;
+  Schema output;
+};
 Result<std::unique_ptr<Operator>> MakeProject(ProjectSpec spec);
 
 // The inputs' rows one after another; `ports` of them, the same column types.
@@ -26,7 +33,10 @@ Result<std::unique_ptr<Operator>> MakeUnionAll(int ports);
 
 // Each distinct row once (nulls are not distinct from each other; numerics compare by value and the
 // first row's own bytes stand for the group: least `_seq`, then least bytes).
-struct DistinctSpec { Schema input; Properties properties; };
+struct DistinctSpec {
+  Schema input;
+  Properties properties;
+};
 Result<std::unique_ptr<Operator>> MakeDistinct(DistinctSpec spec);
 
 struct AggregateCall {
@@ -36,10 +46,11 @@ struct AggregateCall {
   bool distinct = false;
   Type result;
 };
-// Output: the keys, then the calls. Without keys: always one row (`SELECT count(*)` of nothing is 0),
-// there from the first epoch on. Where equal keys are not identical (-0 and 0, 1.0 and 1.00), those of
-// the row of least `_seq`, then of least bytes, stand for the group. A group whose answer fails (a sum
-// out of range) is a reject: its output row, null where it failed, until the answer exists again.
+// Output: the keys, then the calls. Without keys: always one row (`SELECT count(*)` of nothing is
+// 0), there from the first epoch on. Where equal keys are not identical (-0 and 0, 1.0 and 1.00),
+// those of the row of least `_seq`, then of least bytes, stand for the group. A group whose answer
+// fails (a sum out of range) is a reject: its output row, null where it failed, until the answer
+// exists again.
 struct AggregateSpec {
   Schema input;
   std::vector<ExprPtr> keys;
@@ -69,8 +80,9 @@ struct SortKey {
   bool nulls_first = false;  // as written, or PostgreSQL's default: true with DESC
 };
 
-// The first `limit` rows after `offset` of each partition in `order` (then `_seq`, then the row's bytes): DISTINCT ON,
-// row_number() <= n, ORDER BY … LIMIT. Output: the input's columns. limit < 0: no limit.
+// The first `limit` rows after `offset` of each partition in `order` (then `_seq`, then the row's
+// bytes): DISTINCT ON, row_number() <= n, ORDER BY … LIMIT. Output: the input's columns. limit < 0:
+// no limit.
 struct TopSpec {
   Schema input;
   std::vector<ExprPtr> partition;
@@ -82,9 +94,19 @@ struct TopSpec {
 Result<std::unique_ptr<Operator>> MakeTop(TopSpec spec);
 
 enum class WindowFunction : uint8_t {
-  kSum, kAvg, kCount, kMin, kMax,   // over the frame
-  kEma,                             // args: x, and n (constant): alpha = 2 / (n + 1), nulls skipped
-  kRowNumber, kRank, kDenseRank, kLag, kLead, kFirstValue, kLastValue,
+  kSum,
+  kAvg,
+  kCount,
+  kMin,
+  kMax,  // over the frame
+  kEma,  // args: x, and n (constant): alpha = 2 / (n + 1), nulls skipped
+  kRowNumber,
+  kRank,
+  kDenseRank,
+  kLag,
+  kLead,
+  kFirstValue,
+  kLastValue,
 };
 struct WindowCall {
   WindowFunction function = WindowFunction::kCount;
@@ -113,9 +135,12 @@ Result<std::unique_ptr<Operator>> MakeWindow(WindowSpec spec);
 
 // Turns keyed upserts into a delta. Input: the row with weight +1 (insert or update) or -1 (delete:
 // only the key columns matter). Holds the last row of each key; emits the old one with -1. Of an
-// epoch's upserts of one key the last counts (by `_seq`, else by arrival); an update keeps the `_seq`
-// of the row it replaces.
-struct UpsertSpec { Schema input; std::vector<int> key; };
+// epoch's upserts of one key the last counts (by `_seq`, else by arrival); an update keeps the
+// `_seq` of the row it replaces.
+struct UpsertSpec {
+  Schema input;
+  std::vector<int> key;
+};
 Result<std::unique_ptr<Operator>> MakeUpsert(UpsertSpec spec);
 
 }  // namespace leat

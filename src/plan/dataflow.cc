@@ -8,7 +8,7 @@
 namespace leat {
 
 struct Dataflow::Node {
-  std::string name;    // of its state
+  std::string name;  // of its state
   LogicalPtr logical;
   std::unique_ptr<Operator> op;  // none for scans and values
   struct Target {
@@ -38,8 +38,8 @@ class Dataflow::NodeOutput : public Output {
   }
 
   Status Reject(RowError error) override {
-    const Schema& schema =
-        node_->logical->children.empty() ? node_->logical->schema : node_->logical->children[0]->schema;
+    const Schema& schema = node_->logical->children.empty() ? node_->logical->schema
+                                                            : node_->logical->children[0]->schema;
     return flow_->listener_->OnRowError(node_->owner, schema, error);
   }
 

@@ -47,8 +47,8 @@ class Dataflow {
   Status Restore(const std::function<Result<StateReader*>(const std::string& name)>& reader);
 
   struct NodeReport {
-    std::string name;    // state name
-    std::string label;   // "Aggregate by #0"
+    std::string name;   // state name
+    std::string label;  // "Aggregate by #0"
     OperatorStats stats;
   };
   std::vector<NodeReport> Report() const;
@@ -60,9 +60,9 @@ class Dataflow {
   Status PushConstants(const EvalContext& context);
 
   DataflowListener* listener_;
-  std::vector<std::unique_ptr<Node>> nodes_;          // children before parents
-  std::map<std::string, int> by_text_;                // canonical text → node
-  std::map<std::string, std::vector<int>> scans_;     // relation → scan nodes
+  std::vector<std::unique_ptr<Node>> nodes_;       // children before parents
+  std::map<std::string, int> by_text_;             // canonical text → node
+  std::map<std::string, std::vector<int>> scans_;  // relation → scan nodes
   int outputs_ = 0;
   bool constants_pushed_ = false;
 };

@@ -22,14 +22,17 @@ Result<std::unique_ptr<Operator>> LowerJoin(const Logical& node, const SourcePro
 
 Result<std::unique_ptr<Operator>> LowerNode(const Logical& node, const SourceProperties& sources) {
   if (node.kind == LogicalKind::kJoin) return LowerJoin(node, sources);
-  if (node.kind == LogicalKind::kUnionAll) return MakeUnionAll(static_cast<int>(node.children.size()));
+  if (node.kind == LogicalKind::kUnionAll)
+    return MakeUnionAll(static_cast<int>(node.children.size()));
   const Schema& input = node.children[0]->schema;
   const Properties properties = PropertiesOf(*node.children[0], sources);
   switch (node.kind) {
-    case LogicalKind::kFilter: return MakeFilter({.input = input, .predicate = node.exprs[0]});
+    case LogicalKind::kFilter:
+      return MakeFilter({.input = input, .predicate = node.exprs[0]});
     case LogicalKind::kProject:
       return MakeProject({.input = input, .exprs = node.exprs, .output = node.schema});
-    case LogicalKind::kDistinct: return MakeDistinct({.input = input, .properties = properties});
+    case LogicalKind::kDistinct:
+      return MakeDistinct({.input = input, .properties = properties});
     case LogicalKind::kAggregate:
       return MakeAggregate({.input = input,
                             .keys = node.exprs,
@@ -51,7 +54,8 @@ Result<std::unique_ptr<Operator>> LowerNode(const Logical& node, const SourcePro
                          .calls = node.windows,
                          .output = node.schema,
                          .properties = properties});
-    default: break;
+    default:
+      break;
   }
   return NotSupported("this plan node has no operator", node.location);
 }

@@ -16,9 +16,7 @@ Properties FinalSource(const std::string&) {
 class VisitOutput : public Output {
  public:
   explicit VisitOutput(const BatchVisitor& visit) : visit_(visit) {}
-  Status Emit(Batch batch) override {
-    return batch.rows == 0 ? Status::OK() : visit_(batch);
-  }
+  Status Emit(Batch batch) override { return batch.rows == 0 ? Status::OK() : visit_(batch); }
   Status Reject(RowError error) override {
     return SqlStatus(error.reason, {.sqlstate = error.sqlstate});
   }
@@ -74,7 +72,8 @@ Result<Batch> SortBatch(const Batch& batch, const std::vector<SortKey>& order,
   LEAT_RETURN(KeyEncoder(std::move(key_columns)).Encode(columns, batch.rows, &keys));
   std::vector<int32_t> rows(static_cast<size_t>(batch.rows));
   std::iota(rows.begin(), rows.end(), 0);
-  std::stable_sort(rows.begin(), rows.end(), [&](int32_t a, int32_t b) { return keys[a] < keys[b]; });
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](int32_t a, int32_t b) { return keys[a] < keys[b]; });
   return Take(batch, rows);
 }
 

@@ -13,8 +13,7 @@ namespace leat {
 
 using BatchVisitor = std::function<Status(const Batch& batch)>;
 // Gives the present rows of a relation (all its columns), with `_seq` in order.
-using RelationScan =
-    std::function<Status(const std::string& relation, const BatchVisitor& visit)>;
+using RelationScan = std::function<Status(const std::string& relation, const BatchVisitor& visit)>;
 
 // Computes `node` and hands its rows to `visit`, without net retractions: what was taken back is
 // gone. A row that cannot be computed fails the query, as PostgreSQL does.

@@ -79,9 +79,9 @@ Properties Recomputed(const Properties& in, Keys keys) {
 Properties WindowProperties(const Logical& node, const Properties& in) {
   const bool arrival = node.order.empty() && node.frame.following <= 0 && in.in_order;
   Properties out = in;
-  const bool looks_ahead = std::any_of(
-      node.windows.begin(), node.windows.end(),
-      [](const WindowCall& call) { return call.function == WindowFunction::kLead; });
+  const bool looks_ahead =
+      std::any_of(node.windows.begin(), node.windows.end(),
+                  [](const WindowCall& call) { return call.function == WindowFunction::kLead; });
   // In arrival order a row's window is complete when it comes, so nothing is ever taken back.
   out.append_only = in.final || (in.append_only && arrival && !node.frame.range && !looks_ahead);
   out.in_order = in.in_order && out.append_only && node.order.empty();
@@ -112,19 +112,24 @@ Properties PropertiesOf(const Logical& node, const SourceProperties& sources) {
       if (node.rows.size() <= 1) out.keys.push_back({});
       return out;
     }
-    case LogicalKind::kUnionAll: return UnionProperties(node, sources);
+    case LogicalKind::kUnionAll:
+      return UnionProperties(node, sources);
     case LogicalKind::kJoin:
       return JoinProperties(node, PropertiesOf(*node.children[0], sources),
                             PropertiesOf(*node.children[1], sources));
-    default: break;
+    default:
+      break;
   }
   Properties in = PropertiesOf(*node.children[0], sources);
   switch (node.kind) {
-    case LogicalKind::kProject: in.keys = ProjectKeys(in.keys, node.exprs); return in;
+    case LogicalKind::kProject:
+      in.keys = ProjectKeys(in.keys, node.exprs);
+      return in;
     case LogicalKind::kDistinct:
       in.keys.push_back(Iota(node.schema.columns.size()));
       return {.append_only = in.append_only, .final = in.final, .keys = in.keys};
-    case LogicalKind::kAggregate: return Recomputed(in, {Iota(node.exprs.size())});
+    case LogicalKind::kAggregate:
+      return Recomputed(in, {Iota(node.exprs.size())});
     case LogicalKind::kTop: {
       Keys keys = in.keys;
       std::vector<int> partition;
@@ -134,8 +139,10 @@ Properties PropertiesOf(const Logical& node, const SourceProperties& sources) {
       if (node.limit == 1 && partition.size() == node.exprs.size()) keys.push_back(partition);
       return Recomputed(in, std::move(keys));
     }
-    case LogicalKind::kWindow: return WindowProperties(node, in);
-    default: return in;  // kFilter
+    case LogicalKind::kWindow:
+      return WindowProperties(node, in);
+    default:
+      return in;  // kFilter
   }
 }
 

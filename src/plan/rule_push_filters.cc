@@ -104,10 +104,14 @@ LogicalPtr PushIntoJoin(const LogicalPtr& node, const Conjuncts& conjuncts) {
   Conjuncts left, right, residual, above;
   for (const ExprPtr& conjunct : conjuncts) {
     const Sides sides = SidesOf(*conjunct, width, both.size());
-    if (left_free && !sides.right) left.push_back(conjunct);
-    else if (right_free && sides.right && !sides.left) right.push_back(Shifted(conjunct, both, width));
-    else if (node->join != JoinType::kInner) above.push_back(conjunct);
-    else if (!AddKey(conjunct, both, width, join.get())) residual.push_back(conjunct);
+    if (left_free && !sides.right)
+      left.push_back(conjunct);
+    else if (right_free && sides.right && !sides.left)
+      right.push_back(Shifted(conjunct, both, width));
+    else if (node->join != JoinType::kInner)
+      above.push_back(conjunct);
+    else if (!AddKey(conjunct, both, width, join.get()))
+      residual.push_back(conjunct);
   }
   if (join->residual) residual.insert(residual.begin(), join->residual);
   join->residual = residual.empty() ? nullptr : Join(residual);
@@ -135,8 +139,10 @@ LogicalPtr PushInto(const LogicalPtr& child, const Conjuncts& conjuncts) {
         for (size_t i = 0; i < used.size(); ++i) {
           plain = plain && (!used[i] || child->exprs[i]->kind == ExprKind::kColumn);
         }
-        if (plain) below.push_back(ReplaceColumns(conjunct, child->exprs));
-        else above.push_back(conjunct);
+        if (plain)
+          below.push_back(ReplaceColumns(conjunct, child->exprs));
+        else
+          above.push_back(conjunct);
       }
       auto pushed = PushFilters(WithFilter(child->children[0], below));
       return WithFilter(WithChildren(child, {std::move(pushed)}), above);
@@ -148,8 +154,10 @@ LogicalPtr PushInto(const LogicalPtr& child, const Conjuncts& conjuncts) {
       }
       return WithChildren(child, std::move(children));
     }
-    case LogicalKind::kJoin: return PushIntoJoin(child, conjuncts);
-    default: return WithFilter(PushFilters(child), conjuncts);
+    case LogicalKind::kJoin:
+      return PushIntoJoin(child, conjuncts);
+    default:
+      return WithFilter(PushFilters(child), conjuncts);
   }
 }
 

@@ -21,14 +21,16 @@ LogicalPtr Joined(JoinType type) {
   join->join = type;
   join->children = {Scan("a"), Scan("b")};
   join->schema = join->children[0]->schema;
-  for (const auto& column : join->children[1]->schema.columns) join->schema.columns.push_back(column);
+  for (const auto& column : join->children[1]->schema.columns)
+    join->schema.columns.push_back(column);
   return join;
 }
 
 ExprPtr Equals(int a, int b) {
   const Type types[] = {TypeId::kInt8, TypeId::kInt8};
   const auto resolved = ResolveOperator("=", types, -1).ValueOrDie();
-  return CallExpr(resolved.function, {ColumnExpr(a, TypeId::kInt8), ColumnExpr(b, TypeId::kInt8)}, TypeId::kBool);
+  return CallExpr(resolved.function, {ColumnExpr(a, TypeId::kInt8), ColumnExpr(b, TypeId::kInt8)},
+                  TypeId::kBool);
 }
 
 LogicalPtr Filtered(LogicalPtr child, std::vector<ExprPtr> conjuncts) {
@@ -46,7 +48,8 @@ LogicalPtr Filtered(LogicalPtr child, std::vector<ExprPtr> conjuncts) {
 
 TEST(PushFilters, AnEqualityOfBothSidesBecomesAKeyAndTheRestGoesDown) {
   // a_k = b_k AND a_k = a_v AND b_k = b_v
-  const auto plan = PushFilters(Filtered(Joined(JoinType::kInner), {Equals(0, 2), Equals(0, 1), Equals(2, 3)}));
+  const auto plan =
+      PushFilters(Filtered(Joined(JoinType::kInner), {Equals(0, 2), Equals(0, 1), Equals(2, 3)}));
   ASSERT_EQ(plan->kind, LogicalKind::kJoin);
   ASSERT_EQ(plan->left_keys.size(), 1u);
   EXPECT_EQ(ToString(*plan->left_keys[0]), "#0");

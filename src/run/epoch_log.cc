@@ -11,7 +11,9 @@ constexpr size_t kFrameHeader = 16;  // length and checksum, 8 bytes each
 
 std::string Encode(const LogRecord& record) {
   RecordWriter out;
-  out.Int(record.epoch.number).Int(record.epoch.clock).Int(static_cast<int64_t>(record.ranges.size()));
+  out.Int(record.epoch.number)
+      .Int(record.epoch.clock)
+      .Int(static_cast<int64_t>(record.ranges.size()));
   for (const LogRange& range : record.ranges) {
     out.Int(range.source).Text(range.end).Int(range.rows_read).Int(range.rows_used);
     out.Int(range.first_seq).Int(static_cast<int64_t>(range.checksum));

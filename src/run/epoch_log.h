@@ -15,12 +15,12 @@ namespace leat {
 
 // A range that one Poll gave.
 struct LogRange {
-  int32_t source = 0;        // its place in the pipeline's sources, named in the checkpoint
-  Offset end;                // it began where the source's previous range ended
+  int32_t source = 0;  // its place in the pipeline's sources, named in the checkpoint
+  Offset end;          // it began where the source's previous range ended
   int64_t rows_read = 0;
   int64_t rows_used = 0;
-  int64_t first_seq = 0;     // the `_seq` of its first row; the others follow
-  uint64_t checksum = 0;     // of its bytes
+  int64_t first_seq = 0;  // the `_seq` of its first row; the others follow
+  uint64_t checksum = 0;  // of its bytes
 };
 
 struct LogRecord {

@@ -73,7 +73,8 @@ TEST_F(EpochLogTest, ADamagedRecordEndsTheLog) {
   const int64_t one = size();
   ASSERT_TRUE(Open()->Append(Record(2)).ok());
   std::filesystem::resize_file(path_, static_cast<size_t>(one + 20));
-  ASSERT_TRUE(PosixFileSystem()->OpenAppend(path_).ValueOrDie()->Append(std::string(200, 'z')).ok());
+  ASSERT_TRUE(
+      PosixFileSystem()->OpenAppend(path_).ValueOrDie()->Append(std::string(200, 'z')).ok());
   EXPECT_EQ(Open()->records().size(), 1u);
 }
 

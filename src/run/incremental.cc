@@ -28,7 +28,8 @@ class Net : public DataflowListener {
     return Status::OK();
   }
   Status OnRowError(int, const Schema& schema, const RowError& error) override {
-    errors_[error.sqlstate + "\n" + error.reason + "\n" + NamedRowText(schema, error.row, 0)] += error.weight;
+    errors_[error.sqlstate + "\n" + error.reason + "\n" + NamedRowText(schema, error.row, 0)] +=
+        error.weight;
     return Status::OK();
   }
 
@@ -40,7 +41,9 @@ class Net : public DataflowListener {
     }
     RowDecoder decoder(types_);
     for (const auto& [row, weight] : rows_) {
-      if (weight < 0) return Status::UnknownError("a row was taken back that never came: ", RowText(schema_, row));
+      if (weight < 0)
+        return Status::UnknownError("a row was taken back that never came: ",
+                                    RowText(schema_, row));
       for (int64_t i = 0; i < weight; ++i) LEAT_RETURN(decoder.Append(row));
     }
     Batch batch{.rows = decoder.rows()};
@@ -58,9 +61,14 @@ class Net : public DataflowListener {
 // One play of a history through a dataflow.
 class Play {
  public:
-  Play(LogicalPtr query, const std::vector<Change>& history, const Way& way, const EvalContext& context)
-      : query_(std::move(query)), history_(history), way_(way), context_(context),
-        random_(way.seed), net_(query_->schema) {}
+  Play(LogicalPtr query, const std::vector<Change>& history, const Way& way,
+       const EvalContext& context)
+      : query_(std::move(query)),
+        history_(history),
+        way_(way),
+        context_(context),
+        random_(way.seed),
+        net_(query_->schema) {}
 
   Result<Batch> Answer() {
     LEAT_RETURN(Build());
@@ -81,7 +89,8 @@ class Play {
   bool Chance(uint64_t of) { return random_() % of == 0; }
 
   Properties Known(const std::string& relation) const {
-    Properties known{.append_only = way_.cut != Way::Cut::kRetract, .in_order = way_.cut != Way::Cut::kRetract};
+    Properties known{.append_only = way_.cut != Way::Cut::kRetract,
+                     .in_order = way_.cut != Way::Cut::kRetract};
     int64_t last = -1;
     for (const Change& change : history_) {
       if (change.relation != relation) continue;
@@ -134,7 +143,8 @@ class Play {
       LEAT_ASSIGN(go.delta, Negate(come.delta));
       const auto first = static_cast<int64_t>(random_() % (pieces->size() + 1));
       pieces->insert(pieces->begin() + first, std::move(come));
-      const auto after = static_cast<size_t>(first) + 1 + random_() % (pieces->size() - static_cast<size_t>(first));
+      const auto after = static_cast<size_t>(first) + 1 +
+                         random_() % (pieces->size() - static_cast<size_t>(first));
       pieces->insert(pieces->begin() + static_cast<int64_t>(after), std::move(go));
     }
     return Status::OK();
@@ -184,12 +194,18 @@ class Play {
 
 const char* NameOf(Way::Cut cut) {
   switch (cut) {
-    case Way::Cut::kPlain: return "plain";
-    case Way::Cut::kWhole: return "whole";
-    case Way::Cut::kRows: return "rows";
-    case Way::Cut::kRandom: return "random";
-    case Way::Cut::kRetract: return "retract";
-    case Way::Cut::kRestart: return "restart";
+    case Way::Cut::kPlain:
+      return "plain";
+    case Way::Cut::kWhole:
+      return "whole";
+    case Way::Cut::kRows:
+      return "rows";
+    case Way::Cut::kRandom:
+      return "random";
+    case Way::Cut::kRetract:
+      return "retract";
+    case Way::Cut::kRestart:
+      return "restart";
   }
   return "?";
 }

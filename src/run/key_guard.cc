@@ -6,7 +6,10 @@
 namespace leat {
 
 KeyGuard::KeyGuard(std::string sink, Schema schema, std::vector<int> key)
-    : sink_(std::move(sink)), schema_(std::move(schema)), key_(std::move(key)), index_(MakeIndex()) {}
+    : sink_(std::move(sink)),
+      schema_(std::move(schema)),
+      key_(std::move(key)),
+      index_(MakeIndex()) {}
 
 Status KeyGuard::Push(const Batch& batch) {
   Strings keys, rows;

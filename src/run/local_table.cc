@@ -25,7 +25,8 @@ Status CheckNotNull(const Relation& relation, const Batch& rows) {
   for (size_t c = 0; c < relation.columns.size(); ++c) {
     const bool key = std::find(relation.primary_key.begin(), relation.primary_key.end(),
                                static_cast<int>(c)) != relation.primary_key.end();
-    if ((relation.columns[c].column.nullable && !key) || rows.columns[c]->null_count() == 0) continue;
+    if ((relation.columns[c].column.nullable && !key) || rows.columns[c]->null_count() == 0)
+      continue;
     for (int64_t i = 0; i < first; ++i) {
       if (!rows.columns[c]->IsNull(i)) continue;
       first = i;
@@ -50,8 +51,10 @@ std::vector<int32_t> Others(int64_t rows, const std::vector<int32_t>& removed) {
   std::vector<int32_t> kept;
   size_t next = 0;
   for (int32_t i = 0; i < rows; ++i) {
-    if (next < removed.size() && removed[next] == i) ++next;
-    else kept.push_back(i);
+    if (next < removed.size() && removed[next] == i)
+      ++next;
+    else
+      kept.push_back(i);
   }
   return kept;
 }
@@ -63,7 +66,8 @@ Status CheckConstraints(const Relation& relation, const Batch& rows, const EvalC
   for (const CheckSpec& check : relation.checks) {
     ErrorMask errors(rows.rows);
     LEAT_ASSIGN(auto passed, Evaluate(*check.predicate, rows, context, {}, &errors));
-    if (errors.any()) return SqlStatus(errors.errors()[0].message, {.sqlstate = errors.errors()[0].sqlstate});
+    if (errors.any())
+      return SqlStatus(errors.errors()[0].message, {.sqlstate = errors.errors()[0].sqlstate});
     const auto& values = static_cast<const arrow::BooleanArray&>(*passed);
     for (int64_t i = 0; i < rows.rows; ++i) {
       if (values.IsNull(i) || values.Value(i)) continue;
@@ -111,7 +115,8 @@ Status LocalTable::CheckUnique(const Batch& added, const std::vector<int32_t>* r
   if (relation_->primary_key.empty()) return Status::OK();
   Strings keys;
   LEAT_RETURN(EncodeKeyColumns(relation_->schema(), relation_->primary_key, added, &keys));
-  std::unordered_set<std::string> next = removed == nullptr ? std::unordered_set<std::string>() : keys_;
+  std::unordered_set<std::string> next =
+      removed == nullptr ? std::unordered_set<std::string>() : keys_;
   if (removed != nullptr) {
     LEAT_ASSIGN(const Batch all, contents());
     LEAT_ASSIGN(const Batch old, Take(all, *removed));
@@ -136,8 +141,10 @@ Status LocalTable::CheckUnique(const Batch& added, const std::vector<int32_t>* r
         {.sqlstate = "23505",
          .detail = fmt::format("Key ({})={} already exists.", names, RowValues(schema, key, i))});
   }
-  if (removed != nullptr) keys_ = std::move(next);
-  else keys_.merge(next);
+  if (removed != nullptr)
+    keys_ = std::move(next);
+  else
+    keys_.merge(next);
   return Status::OK();
 }
 

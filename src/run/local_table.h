@@ -25,7 +25,8 @@ class LocalTable {
   // Removes the rows at these places of contents(); returns them with weight -1.
   Result<Batch> Delete(const std::vector<int32_t>& rows);
   // Replaces the rows at these places by `values` (whose row i is for rows[i]), keeping `_seq`.
-  Result<Batch> Update(const std::vector<int32_t>& rows, const Batch& values, const EvalContext& context);
+  Result<Batch> Update(const std::vector<int32_t>& rows, const Batch& values,
+                       const EvalContext& context);
 
   // The present rows in arrival order, with `_seq`.
   Result<Batch> contents();
@@ -37,8 +38,8 @@ class LocalTable {
   Status RebuildKeys();
 
   const Relation* relation_;
-  std::vector<Batch> parts_;               // together the contents, in arrival order
-  std::unordered_set<std::string> keys_;   // of the primary key, if there is one
+  std::vector<Batch> parts_;              // together the contents, in arrival order
+  std::unordered_set<std::string> keys_;  // of the primary key, if there is one
 };
 
 }  // namespace leat

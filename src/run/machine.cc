@@ -25,8 +25,9 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 // The content of a local table is constants: its query reads nothing.
 Status NoRelations(const std::string& relation, const BatchVisitor&) {
-  return NotSupported(fmt::format("a pipeline's INSERT into a local table cannot read \"{}\"", relation), -1,
-                      "Use VALUES, or a view.");
+  return NotSupported(
+      fmt::format("a pipeline's INSERT into a local table cannot read \"{}\"", relation), -1,
+      "Use VALUES, or a view.");
 }
 
 // The key columns of each row (all columns, without a key) → the row.
@@ -53,13 +54,13 @@ struct SinkSeat {
 
 struct ViewSeat {
   const StoredView* plan;
-  std::unique_ptr<Index> rows;      // key (or the whole row) → row
+  std::unique_ptr<Index> rows;  // key (or the whole row) → row
 };
 
 struct SourceSeat {
   const StandingSource* plan;
   std::unique_ptr<SourceWorker> worker;
-  SourcePosition position;          // up to what was read into epochs
+  SourcePosition position;  // up to what was read into epochs
   SourceReport report;
 };
 
@@ -109,17 +110,17 @@ class Machine : public DataflowListener {
 
   std::unique_ptr<StateDirectory> state_;
   std::unique_ptr<EpochLog> log_;
-  Manifest manifest_;               // as of the last checkpoint; positions move on in the seats
+  Manifest manifest_;  // as of the last checkpoint; positions move on in the seats
   bool restored_ = false;
-  int64_t committed_ = 0;           // the last epoch that any sink holds
+  int64_t committed_ = 0;  // the last epoch that any sink holds
   Dataflow flow_;
   Rejects rejects_;
-  std::vector<SinkSeat> sinks_;     // outputs 0 …
-  std::vector<ViewSeat> views_;     // … and after them
-  Bell bell_;                       // outlives the sources' threads, which ring it
+  std::vector<SinkSeat> sinks_;  // outputs 0 …
+  std::vector<ViewSeat> views_;  // … and after them
+  Bell bell_;                    // outlives the sources' threads, which ring it
   std::vector<SourceSeat> sources_;
 
-  LogRecord record_;                // the epoch that is being read or computed
+  LogRecord record_;  // the epoch that is being read or computed
   int64_t next_seq_ = 0;
   int64_t row_errors_ = 0;
   int64_t first_epoch_ = 0;
@@ -201,7 +202,8 @@ Status Machine::MakeSeats() {
     SourceSeat seat{.plan = &plan};
     seat.position.name = plan.name;
     seat.report.name = plan.name;
-    seat.worker = std::make_unique<SourceWorker>(plan.name, std::move(source), &bell_, options_.queue_bytes_max);
+    seat.worker = std::make_unique<SourceWorker>(plan.name, std::move(source), &bell_,
+                                                 options_.queue_bytes_max);
     sources_.push_back(std::move(seat));
   }
   return Status::OK();
@@ -248,25 +250,32 @@ Status Machine::OpenSink(SinkSeat* seat, int64_t log_end) {
   return Status::OK();
 }
 
-Status Machine::CheckMark(const SinkSeat& seat, const std::optional<Mark>& mark, int64_t log_end) const {
+Status Machine::CheckMark(const SinkSeat& seat, const std::optional<Mark>& mark,
+                          int64_t log_end) const {
   const auto refuse = [&](std::string message, std::string detail) {
-    return SqlStatus(std::move(message),
-                     {.sqlstate = "55000", .location = -1, .detail = std::move(detail),
-                      .hint = "`leat run --fresh` drops the state and the rows that leat wrote, and reads all again."});
+    return SqlStatus(std::move(message), {.sqlstate = "55000",
+                                          .location = -1,
+                                          .detail = std::move(detail),
+                                          .hint = "`leat run --fresh` drops the state and the rows "
+                                                  "that leat wrote, and reads all again."});
   };
   const int64_t held = manifest_.epoch.number;
   if (!mark) {
     if (held == 0) return Status::OK();
-    return refuse(fmt::format("the target of sink \"{}\" has lost its mark", seat.plan->name),
-                  fmt::format("The state is at epoch {}; the target was dropped, emptied or restored.", held));
+    return refuse(
+        fmt::format("the target of sink \"{}\" has lost its mark", seat.plan->name),
+        fmt::format("The state is at epoch {}; the target was dropped, emptied or restored.",
+                    held));
   }
   if (mark->state != manifest_.state) {
-    return refuse(fmt::format("the target of sink \"{}\" belongs to another state", seat.plan->name),
-                  fmt::format("Its mark names state {}, and this is {}.", mark->state, manifest_.state));
+    return refuse(
+        fmt::format("the target of sink \"{}\" belongs to another state", seat.plan->name),
+        fmt::format("Its mark names state {}, and this is {}.", mark->state, manifest_.state));
   }
   if (mark->epoch < held || mark->epoch > log_end) {
     return refuse(fmt::format("the mark of sink \"{}\" does not fit this state", seat.plan->name),
-                  fmt::format("It is at epoch {}; the state can go on from {} to {}.", mark->epoch, held, log_end));
+                  fmt::format("It is at epoch {}; the state can go on from {} to {}.", mark->epoch,
+                              held, log_end));
   }
   return Status::OK();
 }
@@ -278,7 +287,8 @@ Status Machine::Replay() {
   for (const LogRecord& record : log_->records()) {
     if (record.epoch.number <= manifest_.epoch.number || record.epoch.number > committed_) continue;
     if (replayed_++ == 0) {
-      for (SourceSeat& seat : sources_) LEAT_RETURN(seat.worker->source().Seek(seat.position.offset));
+      for (SourceSeat& seat : sources_)
+        LEAT_RETURN(seat.worker->source().Seek(seat.position.offset));
     }
     record_ = {.epoch = record.epoch};
     LEAT_RETURN(PushContents());
@@ -291,14 +301,16 @@ Status Machine::Replay() {
 
 Status Machine::ReplayRange(const LogRange& range) {
   if (range.source < 0 || range.source >= static_cast<int32_t>(sources_.size())) {
-    return IOErrorF("the epoch log names source {}, which this pipeline does not have", range.source);
+    return IOErrorF("the epoch log names source {}, which this pipeline does not have",
+                    range.source);
   }
   SourceSeat& seat = sources_[static_cast<size_t>(range.source)];
   LEAT_ASSIGN(const Arrival arrival, seat.worker->source().Reread(range.end));
   if (arrival.rows_read != range.rows_read || arrival.batch.rows != range.rows_used ||
       arrival.checksum != range.checksum) {
     return IOErrorF(
-        "source \"{}\" no longer gives what epoch {} read from it: {} rows (checksum {:016x}) then, {} rows "
+        "source \"{}\" no longer gives what epoch {} read from it: {} rows (checksum {:016x}) "
+        "then, {} rows "
         "({:016x}) now, in {}",
         seat.plan->name, record_.epoch.number, range.rows_read, range.checksum, arrival.rows_read,
         arrival.checksum, arrival.place);
@@ -414,7 +426,8 @@ Status Machine::Compute(SourceSeat* seat, const Arrival& arrival, int64_t first_
   seat->position.rows_read += arrival.rows_read;
   seat->position.rows_rejected += rejected;
   if (!arrival.rejects.empty()) {
-    LEAT_ASSIGN(Batch rows, rejects_.Add(seat->plan->name, arrival.place, arrival.rejects, record_.epoch));
+    LEAT_ASSIGN(Batch rows,
+                rejects_.Add(seat->plan->name, arrival.place, arrival.rejects, record_.epoch));
     LEAT_ASSIGN(rows.seq, ArrivalNumbers(next_seq_, rows.rows));
     next_seq_ += rows.rows;
     LEAT_RETURN(flow_.Push(seat->plan->name + "__rejects", rows, Eval()));
@@ -430,12 +443,13 @@ Status Machine::Compute(SourceSeat* seat, const Arrival& arrival, int64_t first_
 Status Machine::PushContents() {
   if (record_.epoch.number != 1) return Status::OK();
   for (const InsertRows& insert : pipeline_.contents) {
-    LEAT_RETURN(RunOnce(*VisibleColumns(insert.query), NoRelations, Eval(), [&](const Batch& rows) -> Status {
-      Batch batch = rows;
-      LEAT_ASSIGN(batch.seq, ArrivalNumbers(next_seq_, batch.rows));
-      next_seq_ += batch.rows;
-      return flow_.Push(insert.table, batch, Eval());
-    }));
+    LEAT_RETURN(RunOnce(*VisibleColumns(insert.query), NoRelations, Eval(),
+                        [&](const Batch& rows) -> Status {
+                          Batch batch = rows;
+                          LEAT_ASSIGN(batch.seq, ArrivalNumbers(next_seq_, batch.rows));
+                          next_seq_ += batch.rows;
+                          return flow_.Push(insert.table, batch, Eval());
+                        }));
   }
   return Status::OK();
 }
@@ -480,18 +494,20 @@ Status Machine::CheckBudget(const SourceSeat& seat) const {
   const auto& [name, offset, read, rejected] = seat.position;
   const StandingSource& plan = *seat.plan;
   const bool over_count = plan.rejects_max >= 0 && rejected > plan.rejects_max;
-  const bool over_share = plan.reject_share_max >= 0 && read >= kShareAfterRows &&
-                          static_cast<double>(rejected) > plan.reject_share_max * static_cast<double>(read);
+  const bool over_share =
+      plan.reject_share_max >= 0 && read >= kShareAfterRows &&
+      static_cast<double>(rejected) > plan.reject_share_max * static_cast<double>(read);
   if (!over_count && !over_share) return Status::OK();
   std::string first;
   LEAT_RETURN(rejects_.Scan(name, [&](const Batch& batch) {
     if (first.empty() && batch.rows > 0) first = NamedRowText(RejectsSchema(), batch, 0);
     return Status::OK();
   }));
-  return SqlStatus(fmt::format("too many rejects: {} of {} rows of \"{}\"", rejected, read, name),
-                   {.sqlstate = kTooManyRejects,
-                    .detail = "For example: " + first,
-                    .hint = "Nothing of this was committed. Repair the input, or raise max_rejects."});
+  return SqlStatus(
+      fmt::format("too many rejects: {} of {} rows of \"{}\"", rejected, read, name),
+      {.sqlstate = kTooManyRejects,
+       .detail = "For example: " + first,
+       .hint = "Nothing of this was committed. Repair the input, or raise max_rejects."});
 }
 
 // --- Checkpoints ---------------------------------------------------------------------------------
@@ -504,8 +520,8 @@ bool Machine::CheckpointDue() const {
 }
 
 // The order is the promise: the log, then the sinks with their marks, then the manifest. A crash
-// before the sinks' commit forgets the epochs' effects; one after it finds the epochs in the log and
-// in the marks, computes them again and does not send them again.
+// before the sinks' commit forgets the epochs' effects; one after it finds the epochs in the log
+// and in the marks, computes them again and does not send them again.
 Status Machine::Checkpoint() {
   LEAT_RETURN(log_->Sync());
   const int64_t epoch = record_.epoch.number;

@@ -21,11 +21,11 @@
 namespace leat {
 
 struct RunOptions {
-  int64_t epoch_bytes_max = 64 << 20;        // uncompressed bytes read in one epoch
-  int64_t queue_bytes_max = 32 << 20;        // read ahead, per source; written behind, per sink
-  int64_t staged_bytes_max = 512 << 20;      // in a sink before its commit is due
+  int64_t epoch_bytes_max = 64 << 20;    // uncompressed bytes read in one epoch
+  int64_t queue_bytes_max = 32 << 20;    // read ahead, per source; written behind, per sink
+  int64_t staged_bytes_max = 512 << 20;  // in a sink before its commit is due
   std::chrono::seconds checkpoint_interval{60};
-  bool fresh = false;                        // drop the state and the sinks' rows first
+  bool fresh = false;  // drop the state and the sinks' rows first
 };
 
 struct SourceReport {
@@ -41,7 +41,7 @@ struct SinkReport {
 struct RunReport {
   std::vector<SourceReport> sources;
   std::vector<SinkReport> sinks;
-  int64_t row_errors = 0;        // rows that a query could not compute
+  int64_t row_errors = 0;                   // rows that a query could not compute
   int64_t first_epoch = 0, last_epoch = 0;  // empty when last < first
   int64_t epochs_replayed = 0;
   double seconds = 0;
@@ -56,14 +56,14 @@ bool IsTooManyRejects(const Status& status);
 struct RunContext {
   FileSystem* files = nullptr;
   const Clock* clock = nullptr;
-  std::function<uint64_t()> random;          // makes the state's id
-  std::string state_dir;                     // made if missing
-  const std::atomic<bool>* stop = nullptr;   // set by Ctrl-C: finish the epoch, checkpoint, leave
-  Progress progress;                         // may be empty
+  std::function<uint64_t()> random;         // makes the state's id
+  std::string state_dir;                    // made if missing
+  const std::atomic<bool>* stop = nullptr;  // set by Ctrl-C: finish the epoch, checkpoint, leave
+  Progress progress;                        // may be empty
 };
 
-// Drains what the sources hold, commits, checkpoints and returns. A state made by another definition
-// is refused (SqlStatus, exit code 2) with what changed.
+// Drains what the sources hold, commits, checkpoints and returns. A state made by another
+// definition is refused (SqlStatus, exit code 2) with what changed.
 Result<RunReport> RunPipeline(const Pipeline& pipeline, const RunOptions& options,
                               const RunContext& context);
 

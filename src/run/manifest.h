@@ -18,11 +18,11 @@ struct SourcePosition {
 };
 
 struct Manifest {
-  std::string state;                     // the state's id, 32 hex digits
-  Epoch epoch;                           // the last one inside
+  std::string state;  // the state's id, 32 hex digits
+  Epoch epoch;        // the last one inside
   int64_t next_seq = 0;
   std::vector<SourcePosition> sources;
-  std::map<std::string, std::string> definitions;  // "sink x" or "view x" → hash of its plan
+  std::map<std::string, std::string> definitions;     // "sink x" or "view x" → hash of its plan
   std::map<std::string, std::vector<Column>> pinned;  // columns of `()` sources
 
   std::string Encode() const;

@@ -17,7 +17,10 @@ Result<Batch> Decode(const std::vector<Type>& types, const std::vector<const std
 }  // namespace
 
 NetChanges::NetChanges(std::string sink, Schema schema, std::vector<int> key)
-    : sink_(std::move(sink)), schema_(std::move(schema)), key_(std::move(key)), types_(TypesOf(schema_)) {}
+    : sink_(std::move(sink)),
+      schema_(std::move(schema)),
+      key_(std::move(key)),
+      types_(TypesOf(schema_)) {}
 
 Status NetChanges::Add(const Batch& batch) {
   Strings keys, rows;
@@ -47,8 +50,10 @@ Result<NetChanges::Changes> NetChanges::Take() {
       }
       present = &row;
     }
-    if (present != nullptr) upserted.push_back(present);
-    else if (gone != nullptr) deleted.push_back(gone);
+    if (present != nullptr)
+      upserted.push_back(present);
+    else if (gone != nullptr)
+      deleted.push_back(gone);
   }
   Changes changes;
   LEAT_ASSIGN(changes.deletes, Decode(types_, deleted));

@@ -44,15 +44,22 @@ Result<std::vector<std::string>> FilesOf(const std::string& path) {
 
 // SET …: the one kind of statement that others depend on without naming it.
 bool IsSet(std::string_view text) {
-  return text.size() > 4 && (text[0] == 's' || text[0] == 'S') && (text[1] == 'e' || text[1] == 'E') &&
-         (text[2] == 't' || text[2] == 'T') && std::isspace(static_cast<unsigned char>(text[3])) != 0;
+  return text.size() > 4 && (text[0] == 's' || text[0] == 'S') &&
+         (text[1] == 'e' || text[1] == 'E') && (text[2] == 't' || text[2] == 'T') &&
+         std::isspace(static_cast<unsigned char>(text[3])) != 0;
 }
 
 // The first call of a function that reads the clock, "" if there is none.
 std::string ClockCallIn(const Expr& expr) {
-  static const std::set<std::string, std::less<>> kClock = {
-      "now", "current_date", "current_time", "current_timestamp", "localtime", "localtimestamp",
-      "transaction_timestamp", "statement_timestamp", "clock_timestamp"};
+  static const std::set<std::string, std::less<>> kClock = {"now",
+                                                            "current_date",
+                                                            "current_time",
+                                                            "current_timestamp",
+                                                            "localtime",
+                                                            "localtimestamp",
+                                                            "transaction_timestamp",
+                                                            "statement_timestamp",
+                                                            "clock_timestamp"};
   if (expr.function != nullptr) {
     const std::string& name = expr.function->name;
     if (kClock.contains(name) || (name == "age" && expr.args.size() == 1)) return name;
@@ -65,7 +72,8 @@ std::string ClockCallIn(const Expr& expr) {
 
 std::vector<ExprPtr> ExpressionsOf(const Logical& node) {
   std::vector<ExprPtr> all = node.exprs;
-  for (const auto* keys : {&node.left_keys, &node.right_keys}) all.insert(all.end(), keys->begin(), keys->end());
+  for (const auto* keys : {&node.left_keys, &node.right_keys})
+    all.insert(all.end(), keys->begin(), keys->end());
   all.push_back(node.residual);
   for (const SortKey& key : node.order) all.push_back(key.expr);
   for (const auto& call : node.calls) {
@@ -86,8 +94,10 @@ Status RefuseClock(const Logical& node, const std::string& sink, int location) {
   for (const ExprPtr& expr : ExpressionsOf(node)) {
     const std::string name = ClockCallIn(*expr);
     if (name.empty()) continue;
-    return NotSupported(fmt::format("{} in the standing query of \"{}\" is not supported", name, sink), location,
-                        "Its answer would have to change with no row coming; compare with a column, or ask with `leat sql`.");
+    return NotSupported(
+        fmt::format("{} in the standing query of \"{}\" is not supported", name, sink), location,
+        "Its answer would have to change with no row coming; compare with a column, or ask with "
+        "`leat sql`.");
   }
   for (const auto& child : node.children) LEAT_RETURN(RefuseClock(*child, sink, location));
   return Status::OK();
@@ -133,7 +143,8 @@ Status Loader::Parse() {
   const fs::path path(options_.path);
   LEAT_ASSIGN(const auto files, FilesOf(options_.path));
   const bool directory = fs::is_directory(path);
-  pipeline_.name = directory ? fs::absolute(path).lexically_normal().filename().string() : path.stem().string();
+  pipeline_.name =
+      directory ? fs::absolute(path).lexically_normal().filename().string() : path.stem().string();
   pipeline_.directory = (directory ? path : path.parent_path()).string();
   if (pipeline_.directory.empty()) pipeline_.directory = ".";
   for (const auto& file : files) {
@@ -146,16 +157,18 @@ Status Loader::Parse() {
   return Status::OK();
 }
 
-// Declarations come in any order: each is bound once what it refers to is declared. What refers to a
-// name that nobody defines, or to itself in a circle, is bound last, for the binder's own error.
+// Declarations come in any order: each is bound once what it refers to is declared. What refers to
+// a name that nobody defines, or to itself in a circle, is bound last, for the binder's own error.
 Status Loader::DeclareAll() {
   std::set<std::string> undefined;
   for (const auto& script : scripts_) undefined.insert(DefinedBy(*script.statement));
   undefined.erase("");
   std::vector<Script> waiting;
   for (const auto& script : scripts_) {  // the time zone is that of every literal
-    if (!IsSet(TextOf(*script.statement))) waiting.push_back(script);
-    else LEAT_RETURN(Declare(script));
+    if (!IsSet(TextOf(*script.statement)))
+      waiting.push_back(script);
+    else
+      LEAT_RETURN(Declare(script));
   }
   while (!waiting.empty()) {
     std::vector<Script> later;
@@ -196,7 +209,8 @@ Status Loader::Apply(BoundStatement statement, const Script& script) {
   if (auto* mapping = std::get_if<CreateUserMapping>(&statement)) {
     Server* server = pipeline_.catalog.FindServer(mapping->server);
     if (server == nullptr) {
-      return SqlStatus(fmt::format("server \"{}\" does not exist", mapping->server), {.sqlstate = "42704", .location = location});
+      return SqlStatus(fmt::format("server \"{}\" does not exist", mapping->server),
+                       {.sqlstate = "42704", .location = location});
     }
     server->credentials = std::move(mapping->options);
     return Status::OK();
@@ -251,7 +265,8 @@ Status Loader::InferIfSource(Relation* relation) {
   if (const auto pinned = options_.pinned.find(relation->name); pinned != options_.pinned.end()) {
     columns = pinned->second;
   } else if (options_.offline) {
-    return NotSupported(fmt::format("the columns of \"{}\" are not known yet", relation->name), relation->location,
+    return NotSupported(fmt::format("the columns of \"{}\" are not known yet", relation->name),
+                        relation->location,
                         "Declare them, or run the pipeline once: () is inferred then and kept.");
   } else {
     const Server* server = pipeline_.catalog.FindServer(relation->server);
@@ -287,18 +302,22 @@ Result<StandingSink> Loader::MakeSinkOf(const StandingInsert& insert) {
   sink.query = ApplyRules(expanded);
   sink.hash = HashOf(*sink.query);
   LEAT_ASSIGN(sink.spec, MakeSinkSpec(*server, relation, sink.query->schema));
-  const auto properties = PropertiesOf(*sink.query, [&](const std::string& name) {
-    return pipeline_.PropertiesOfSource(name);
-  });
+  const auto properties = PropertiesOf(
+      *sink.query, [&](const std::string& name) { return pipeline_.PropertiesOfSource(name); });
   sink.unique = IsUnique(properties, sink.spec.key);
   if (sink.spec.mode == SinkMode::kUpsert && sink.spec.key.empty()) {
     return SqlStatus(fmt::format("sink \"{}\" has mode 'upsert' but no key", sink.name),
-                     {.sqlstate = "42P16", .location = insert.location, .hint = "Add OPTIONS (key 'column, …')."});
+                     {.sqlstate = "42P16",
+                      .location = insert.location,
+                      .hint = "Add OPTIONS (key 'column, …')."});
   }
   if (sink.spec.mode == SinkMode::kAppend && !properties.append_only) {
-    return SqlStatus(fmt::format("the query of sink \"{}\" takes rows back, and the sink can only append", sink.name),
-                     {.sqlstate = "0A000", .location = insert.location,
-                      .hint = "Give the sink a key: OPTIONS (mode 'upsert', key 'column, …')."});
+    return SqlStatus(
+        fmt::format("the query of sink \"{}\" takes rows back, and the sink can only append",
+                    sink.name),
+        {.sqlstate = "0A000",
+         .location = insert.location,
+         .hint = "Give the sink a key: OPTIONS (mode 'upsert', key 'column, …')."});
   }
   return sink;
 }
@@ -309,7 +328,9 @@ Status Loader::CollectStored() {
     At(relation.file);
     LEAT_ASSIGN(const Query query, BindViewQuery(relation, pipeline_.catalog));
     const auto stored = relation.options.find("stored");
-    if (relation.primary_key.empty() && (stored == relation.options.end() || stored->second != "true")) continue;
+    if (relation.primary_key.empty() &&
+        (stored == relation.options.end() || stored->second != "true"))
+      continue;
     StoredView view{.name = name, .key = relation.primary_key};
     LEAT_ASSIGN(LogicalPtr expanded, ExpandOver(pipeline_.catalog, VisibleColumns(query)));
     view.query = ApplyRules(expanded);
@@ -325,11 +346,14 @@ Status ParseRejectsMax(const std::string& text, StandingSource* source) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
   if (error != std::errc() || number < 0 || (rest != "" && rest != "%")) {
-    return SqlStatus(fmt::format("invalid value for option \"max_rejects\": \"{}\"", text),
-                     {.sqlstate = "22023", .hint = "A count such as '100', or a share such as '1%'."});
+    return SqlStatus(
+        fmt::format("invalid value for option \"max_rejects\": \"{}\"", text),
+        {.sqlstate = "22023", .hint = "A count such as '100', or a share such as '1%'."});
   }
-  if (rest == "%") source->reject_share_max = number / 100;
-  else source->rejects_max = static_cast<int64_t>(number);
+  if (rest == "%")
+    source->reject_share_max = number / 100;
+  else
+    source->rejects_max = static_cast<int64_t>(number);
   return Status::OK();
 }
 
@@ -338,12 +362,16 @@ Status Loader::CollectSources() {
   const auto add = [&](const LogicalPtr& query) -> Status {
     for (const auto& name : ScannedRelations(*query)) {
       const Relation* relation = pipeline_.catalog.FindRelation(name);
-      if (RejectsOf(name) || relation == nullptr || relation->kind != RelationKind::kForeign || !read.insert(name).second) continue;
+      if (RejectsOf(name) || relation == nullptr || relation->kind != RelationKind::kForeign ||
+          !read.insert(name).second)
+        continue;
       for (const auto& sink : pipeline_.sinks) {
         if (sink.name != name) continue;
-        return SqlStatus(fmt::format("\"{}\" is a sink of this pipeline and cannot be its source", name),
-                         {.sqlstate = "0A000", .location = sink.location,
-                          .hint = "Read the view that it is filled from."});
+        return SqlStatus(
+            fmt::format("\"{}\" is a sink of this pipeline and cannot be its source", name),
+            {.sqlstate = "0A000",
+             .location = sink.location,
+             .hint = "Read the view that it is filled from."});
       }
       StandingSource source{.name = name, .server = relation->server};
       const auto option = [&](const char* key) {
@@ -351,7 +379,8 @@ Status Loader::CollectSources() {
         return it == relation->options.end() ? std::string() : it->second;
       };
       source.after = option("after");
-      if (const auto text = option("max_rejects"); !text.empty()) LEAT_RETURN(ParseRejectsMax(text, &source));
+      if (const auto text = option("max_rejects"); !text.empty())
+        LEAT_RETURN(ParseRejectsMax(text, &source));
       pipeline_.sources.push_back(std::move(source));
     }
     return Status::OK();
@@ -376,7 +405,8 @@ Result<Pipeline> LoadPipeline(const PipelineOptions& options, std::string* where
 Result<LogicalPtr> ExpandOver(const Catalog& catalog, const LogicalPtr& query) {
   return ExpandViews(query, [&](const std::string& name) -> Result<LogicalPtr> {
     const Relation* relation = catalog.FindRelation(name);
-    if (relation == nullptr || relation->kind != RelationKind::kMaterializedView) return LogicalPtr();
+    if (relation == nullptr || relation->kind != RelationKind::kMaterializedView)
+      return LogicalPtr();
     LEAT_ASSIGN(const Query view, BindViewQuery(*relation, catalog));
     return VisibleColumns(view);
   });

@@ -17,19 +17,19 @@ namespace leat {
 struct StandingSink {
   std::string name;
   LogicalPtr query;
-  std::string hash;           // of the query: the definition's identity
-  SinkSpec spec;              // state and statement are filled in by the machine
-  bool unique = false;        // kUpsert: the key is provably unique
+  std::string hash;     // of the query: the definition's identity
+  SinkSpec spec;        // state and statement are filled in by the machine
+  bool unique = false;  // kUpsert: the key is provably unique
   std::string sql;
   int location = -1;
 };
 
 // A source relation that some standing query reads.
 struct StandingSource {
-  std::string name;           // the relation's
+  std::string name;  // the relation's
   std::string server;
-  std::string after;          // option `after`: read when that relation is drained; "" none
-  int64_t rejects_max = -1;   // option `max_rejects` as a count; -1 none
+  std::string after;             // option `after`: read when that relation is drained; "" none
+  int64_t rejects_max = -1;      // option `max_rejects` as a count; -1 none
   double reject_share_max = -1;  // … as a share of the rows read, after 1,000 rows
 };
 
@@ -42,22 +42,22 @@ struct StoredView {
 };
 
 struct PipelineOptions {
-  std::string path;           // a file, or a directory of *.sql
-  Environment environment;    // for ${NAME}
+  std::string path;         // a file, or a directory of *.sql
+  Environment environment;  // for ${NAME}
   // Columns of `()` sources, as an earlier run pinned them: relation → columns.
   std::map<std::string, std::vector<Column>> pinned;
-  bool offline = false;       // `check`: a `()` source that is not pinned may not be looked at
+  bool offline = false;  // `check`: a `()` source that is not pinned may not be looked at
 };
 
 struct Pipeline {
-  std::string name;           // the file's or directory's name, without .sql
-  std::string directory;      // relative paths start here
+  std::string name;                          // the file's or directory's name, without .sql
+  std::string directory;                     // relative paths start here
   std::map<std::string, std::string> texts;  // file → its text, for errors
   Catalog catalog;
   std::vector<StandingSink> sinks;
   std::vector<StandingSource> sources;
   std::vector<StoredView> stored;
-  std::vector<InsertRows> contents;           // of local tables, in file order
+  std::vector<InsertRows> contents;  // of local tables, in file order
   std::map<std::string, std::vector<Column>> pinned;
   std::map<std::string, std::string> settings;  // SET …
 

@@ -42,8 +42,8 @@ Result<Batch> MakeBatch(const std::vector<Row>& rows) {
     LEAT_RETURN(at.Append(row.epoch->clock));
   }
   Batch batch{.rows = static_cast<int64_t>(rows.size())};
-  arrow::ArrayBuilder* builders[] = {&relation, &file, &offset, &line,  &row_number, &column,
-                                     &raw,      &reason, &kept,  &epoch, &at};
+  arrow::ArrayBuilder* builders[] = {&relation, &file,   &offset, &line,  &row_number, &column,
+                                     &raw,      &reason, &kept,   &epoch, &at};
   for (auto* builder : builders) {
     LEAT_ASSIGN(auto array, builder->Finish());
     batch.columns.push_back(std::move(array));
@@ -144,12 +144,13 @@ Status Rejects::Scan(const std::string& relation,
     begin = std::string(prefix[0]);
     end = begin + "\xFF";
   }
-  LEAT_RETURN(index_->Scan(begin, end, false,
-                           [&](std::string_view, std::string_view value, int64_t weight) -> Result<bool> {
-                             for (int64_t i = 0; i < weight; ++i) LEAT_RETURN(decoder.Append(value));
-                             if (decoder.rows() >= kScanRows) LEAT_RETURN(flush());
-                             return true;
-                           }));
+  LEAT_RETURN(
+      index_->Scan(begin, end, false,
+                   [&](std::string_view, std::string_view value, int64_t weight) -> Result<bool> {
+                     for (int64_t i = 0; i < weight; ++i) LEAT_RETURN(decoder.Append(value));
+                     if (decoder.rows() >= kScanRows) LEAT_RETURN(flush());
+                     return true;
+                   }));
   return flush();
 }
 
@@ -169,7 +170,8 @@ int64_t IntAt(const Batch& batch, size_t column, int64_t row) {
 
 }  // namespace
 
-Result<std::vector<RejectGroup>> SummarizeRejects(const Rejects& rejects, const std::string& relation,
+Result<std::vector<RejectGroup>> SummarizeRejects(const Rejects& rejects,
+                                                  const std::string& relation,
                                                   int64_t samples_max) {
   std::map<std::tuple<std::string, std::string, std::string>, RejectGroup> groups;
   LEAT_RETURN(rejects.Scan(relation, [&](const Batch& batch) {

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,9 +62,9 @@ struct RejectGroup {
   int64_t count = 0;
   std::vector<RejectSample> samples;  // the first few, in file order
 };
-// The rejects of a relation (or of all, ""), the most frequent reason first. Reasons that differ only
-// in the value they quote are one.
-Result<std::vector<RejectGroup>> SummarizeRejects(const Rejects& rejects, const std::string& relation,
-                                                  int64_t samples_max);
+// The rejects of a relation (or of all, ""), the most frequent reason first. Reasons that differ
+// only in the value they quote are one.
+Result<std::vector<RejectGroup>> SummarizeRejects(const Rejects& rejects,
+                                                  const std::string& relation, int64_t samples_max);
 
 }  // namespace leat

@@ -10,8 +10,10 @@ namespace {
 
 void AppendValue(const std::shared_ptr<arrow::Array>& column, int64_t row, const Type& type,
                  std::string* text) {
-  if (column->IsNull(row)) *text += "null";
-  else AppendText(*Plain(column), row, type, {}, text);
+  if (column->IsNull(row))
+    *text += "null";
+  else
+    AppendText(*Plain(column), row, type, {}, text);
 }
 
 }  // namespace
@@ -68,10 +70,11 @@ Status TwoRowsForKey(const std::string& sink, const Schema& schema, const std::v
   for (int column : key) {
     names += (names.empty() ? "" : ", ") + schema.columns[static_cast<size_t>(column)].name;
   }
-  return SqlStatus(fmt::format("the query of sink \"{}\" gives two rows for one key ({})", sink, names),
-                   {.sqlstate = "23505",
-                    .detail = fmt::format("The rows are {} and {}.", RowText(schema, a), RowText(schema, b)),
-                    .hint = "Group by the key, or choose another one."});
+  return SqlStatus(
+      fmt::format("the query of sink \"{}\" gives two rows for one key ({})", sink, names),
+      {.sqlstate = "23505",
+       .detail = fmt::format("The rows are {} and {}.", RowText(schema, a), RowText(schema, b)),
+       .hint = "Group by the key, or choose another one."});
 }
 
 }  // namespace leat

@@ -31,10 +31,14 @@ Result<StatementResult> Lines(const std::string& column, const std::vector<std::
 
 std::string_view KindOf(RelationKind kind) {
   switch (kind) {
-    case RelationKind::kTable: return "TABLE";
-    case RelationKind::kForeign: return "FOREIGN TABLE";
-    case RelationKind::kView: return "VIEW";
-    case RelationKind::kMaterializedView: return "MATERIALIZED VIEW";
+    case RelationKind::kTable:
+      return "TABLE";
+    case RelationKind::kForeign:
+      return "FOREIGN TABLE";
+    case RelationKind::kView:
+      return "VIEW";
+    case RelationKind::kMaterializedView:
+      return "MATERIALIZED VIEW";
   }
   return "";
 }
@@ -50,7 +54,8 @@ EvalContext Session::Eval() const {
   return {.now = transaction_clock_.value_or(options_.clock->Now()), .timezone = timezone_};
 }
 
-Result<StatementResult> Session::Execute(const ParsedStatement& statement, const LineReader& input) {
+Result<StatementResult> Session::Execute(const ParsedStatement& statement,
+                                         const LineReader& input) {
   return ExecuteIn({}, statement, input);
 }
 
@@ -94,7 +99,8 @@ Result<std::optional<StatementResult>> Session::Declare(BoundStatement* statemen
   if (auto* mapping = std::get_if<CreateUserMapping>(statement)) {
     Server* server = catalog_.FindServer(mapping->server);
     if (server == nullptr) {
-      return SqlStatus(fmt::format("server \"{}\" does not exist", mapping->server), {.sqlstate = "42704"});
+      return SqlStatus(fmt::format("server \"{}\" does not exist", mapping->server),
+                       {.sqlstate = "42704"});
     }
     server->credentials = std::move(mapping->options);
     return StatementResult{.tag = "CREATE USER MAPPING"};
@@ -148,7 +154,8 @@ Result<StatementResult> Session::RunDrop(const DropRelation& drop) {
     if (relation == nullptr && drop.if_exists) continue;
     if (relation != nullptr) kind = KindOf(relation->kind);
     LEAT_RETURN(catalog_.Drop(name));
-    if (catalog_.FindRelation(name + "__rejects") != nullptr) LEAT_RETURN(catalog_.Drop(name + "__rejects"));
+    if (catalog_.FindRelation(name + "__rejects") != nullptr)
+      LEAT_RETURN(catalog_.Drop(name + "__rejects"));
     tables_.erase(name);
     std::erase_if(history_, [&](const Change& change) { return change.relation == name; });
   }
@@ -164,10 +171,17 @@ Result<StatementResult> Session::RunSet(const SetVariable& set) {
 
 Result<StatementResult> Session::RunShow(const ShowVariable& show) {
   static const std::map<std::string, std::string, std::less<>> kFixed = {
-      {"server_version", "15.0 (leat)"}, {"server_encoding", "UTF8"}, {"client_encoding", "UTF8"},
-      {"datestyle", "ISO, MDY"}, {"intervalstyle", "postgres"}, {"standard_conforming_strings", "on"},
-      {"transaction_isolation", "serializable"}, {"extra_float_digits", "1"}, {"search_path", "public"},
-      {"lc_collate", "C"}, {"integer_datetimes", "on"}};
+      {"server_version", "15.0 (leat)"},
+      {"server_encoding", "UTF8"},
+      {"client_encoding", "UTF8"},
+      {"datestyle", "ISO, MDY"},
+      {"intervalstyle", "postgres"},
+      {"standard_conforming_strings", "on"},
+      {"transaction_isolation", "serializable"},
+      {"extra_float_digits", "1"},
+      {"search_path", "public"},
+      {"lc_collate", "C"},
+      {"integer_datetimes", "on"}};
   std::string value = catalog_.Setting(show.name);
   if (const auto it = settings_.find(show.name); it != settings_.end()) value = it->second;
   if (value.empty()) {

@@ -23,18 +23,18 @@ namespace leat {
 
 // What a statement answers.
 struct StatementResult {
-  std::string tag;       // as psql prints it: "INSERT 0 3", "CREATE TABLE", "SELECT 5"
-  bool has_rows = false; // SELECT, SHOW, EXPLAIN
+  std::string tag;        // as psql prints it: "INSERT 0 3", "CREATE TABLE", "SELECT 5"
+  bool has_rows = false;  // SELECT, SHOW, EXPLAIN
   Schema schema;
-  Batch rows;            // in the order to show
+  Batch rows;  // in the order to show
 };
 
 struct SessionOptions {
   FileSystem* files = nullptr;
   const Clock* clock = nullptr;
   Environment environment;
-  std::string directory = ".";   // where relative paths and urls start
-  std::string state_dir;         // of the pipeline, to read its committed state; may not exist
+  std::string directory = ".";  // where relative paths and urls start
+  std::string state_dir;        // of the pipeline, to read its committed state; may not exist
 };
 
 // Used by one thread at a time.
@@ -52,7 +52,8 @@ class Session {
   // Executes one statement. COPY … FROM stdin reads from `input` (psql's text format, or CSV by
   // option; up to a line "\."): nullptr refuses it.
   using LineReader = std::function<std::optional<std::string>()>;
-  Result<StatementResult> Execute(const ParsedStatement& statement, const LineReader& input = nullptr);
+  Result<StatementResult> Execute(const ParsedStatement& statement,
+                                  const LineReader& input = nullptr);
 
   // Answers a SELECT in a given way. Queries over anything but local tables are answered plainly.
   Result<StatementResult> Answer(const Query& query, const Way& way);
@@ -60,8 +61,8 @@ class Session {
   Result<StatementResult> ExecuteIn(const Way& way, const ParsedStatement& statement,
                                     const LineReader& input = nullptr);
 
-  // An epoch of the incremental ways ends here, after what has changed so far; kRestart also restores
-  // their operators from a checkpoint.
+  // An epoch of the incremental ways ends here, after what has changed so far; kRestart also
+  // restores their operators from a checkpoint.
   void EndEpoch(Change::Then then);
   // Rows that came or went in all local tables.
   int64_t history_rows() const;
@@ -121,8 +122,8 @@ class Session {
   std::optional<Micros> transaction_clock_;
   std::atomic<bool> cancelled_ = false;
   std::unique_ptr<Pipeline> pipeline_;
-  std::set<std::string> fixtures_;           // local tables that stand for sources
-  Rejects rejects_;                          // of fixtures, or as the pipeline's state has them
+  std::set<std::string> fixtures_;  // local tables that stand for sources
+  Rejects rejects_;                 // of fixtures, or as the pipeline's state has them
 };
 
 }  // namespace leat

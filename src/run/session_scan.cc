@@ -26,7 +26,8 @@ Status Session::OpenPipeline(const std::string& path, std::string* where) {
   catalog_ = pipeline_->catalog;
   for (const auto& [name, value] : pipeline_->settings) LEAT_RETURN(RunSet({name, value}).status());
   for (const auto& [name, relation] : catalog_.relations()) {
-    if (relation.kind == RelationKind::kTable) tables_[name] = std::make_unique<LocalTable>(&relation);
+    if (relation.kind == RelationKind::kTable)
+      tables_[name] = std::make_unique<LocalTable>(&relation);
   }
   for (const auto& insert : pipeline_->contents) LEAT_RETURN(RunInsert(insert).status());
   KnowSinkColumns();
@@ -49,7 +50,8 @@ void Session::KnowSinkColumns() {
 }
 
 Status Session::OpenFixtures(const std::string& path, std::string* where) {
-  LEAT_ASSIGN(Pipeline pipeline, LoadPipeline({.path = path, .environment = options_.environment}, where));
+  LEAT_ASSIGN(Pipeline pipeline,
+              LoadPipeline({.path = path, .environment = options_.environment}, where));
   pipeline_ = std::make_unique<Pipeline>(std::move(pipeline));
   catalog_ = pipeline_->catalog;
   for (const StandingSource& source : pipeline_->sources) {
@@ -63,13 +65,15 @@ Status Session::OpenFixtures(const std::string& path, std::string* where) {
   }
   KnowSinkColumns();
   for (const auto& [name, relation] : catalog_.relations()) {
-    if (relation.kind == RelationKind::kTable) tables_[name] = std::make_unique<LocalTable>(&relation);
+    if (relation.kind == RelationKind::kTable)
+      tables_[name] = std::make_unique<LocalTable>(&relation);
   }
   for (const auto& insert : pipeline_->contents) LEAT_RETURN(RunInsert(insert).status());
   return Status::OK();
 }
 
-Status Session::Scan(const std::string& relation, const std::function<Status(const Batch&)>& visit) {
+Status Session::Scan(const std::string& relation,
+                     const std::function<Status(const Batch&)>& visit) {
   if (LocalTable* table = FindTable(relation); table != nullptr) {
     LEAT_ASSIGN(const Batch rows, table->contents());
     return visit(rows);
@@ -83,24 +87,28 @@ Status Session::Scan(const std::string& relation, const std::function<Status(con
   }
   const Relation* found = catalog_.FindRelation(relation);
   if (found == nullptr) {
-    return SqlStatus(fmt::format("relation \"{}\" does not exist", relation), {.sqlstate = kUndefinedTable});
+    return SqlStatus(fmt::format("relation \"{}\" does not exist", relation),
+                     {.sqlstate = kUndefinedTable});
   }
   return ScanForeign(*found, visit);
 }
 
-Status Session::ScanForeign(const Relation& relation, const std::function<Status(const Batch&)>& visit) {
+Status Session::ScanForeign(const Relation& relation,
+                            const std::function<Status(const Batch&)>& visit) {
   const Server& server = *catalog_.FindServer(relation.server);
-  const bool sink = pipeline_ && std::any_of(pipeline_->sinks.begin(), pipeline_->sinks.end(),
-                                             [&](const auto& s) { return s.name == relation.name; });
+  const bool sink =
+      pipeline_ && std::any_of(pipeline_->sinks.begin(), pipeline_->sinks.end(),
+                               [&](const auto& s) { return s.name == relation.name; });
   if (!sink && server.kind == "file") return ScanSource(relation, visit);
   LEAT_ASSIGN(const auto batches, ReadAll(server, relation));
   for (const Batch& batch : batches) LEAT_RETURN(visit(batch));
   return Status::OK();
 }
 
-// A source is read from its beginning: up to what the pipeline's state has committed, or all that is
-// there now.
-Status Session::ScanSource(const Relation& relation, const std::function<Status(const Batch&)>& visit) {
+// A source is read from its beginning: up to what the pipeline's state has committed, or all that
+// is there now.
+Status Session::ScanSource(const Relation& relation,
+                           const std::function<Status(const Batch&)>& visit) {
   LEAT_ASSIGN(auto source, MakeSource(*catalog_.FindServer(relation.server), relation));
   LEAT_RETURN(source->Seek(""));
   if (pipeline_ && !options_.state_dir.empty()) {

@@ -41,7 +41,8 @@ class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& extension)
       : path_((std::filesystem::temp_directory_path() /
-               fmt::format("leat-copy-{}-{}.{}", ::getpid(), ++made_, extension)).string()) {}
+               fmt::format("leat-copy-{}-{}.{}", ::getpid(), ++made_, extension))
+                  .string()) {}
   ~TemporaryFile() { std::filesystem::remove(path_); }
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
@@ -53,7 +54,8 @@ class TemporaryFile {
 };
 
 // Splits rows into those that keep the constraints and the errors of the others.
-Result<std::vector<std::pair<int32_t, std::string>>> Violations(const Relation& relation, const Batch& rows,
+Result<std::vector<std::pair<int32_t, std::string>>> Violations(const Relation& relation,
+                                                                const Batch& rows,
                                                                 const EvalContext& context) {
   std::vector<std::pair<int32_t, std::string>> violations;
   if (CheckConstraints(relation, rows, context).ok()) return violations;
@@ -98,7 +100,9 @@ Result<int64_t> Session::AddRows(const std::string& table, Batch rows) {
         kept.push_back(i);
         continue;
       }
-      rejects.push_back({.row = i, .raw = RowValues(relation.schema(), rows, i), .reason = violations[next++].second});
+      rejects.push_back({.row = i,
+                         .raw = RowValues(relation.schema(), rows, i),
+                         .reason = violations[next++].second});
     }
     LEAT_RETURN(rejects_.Add(table, "", rejects, {.number = 1, .clock = Eval().now}).status());
     LEAT_ASSIGN(rows, Take(rows, kept));
@@ -127,7 +131,8 @@ Result<std::vector<int32_t>> Session::Matching(LocalTable* table, const ExprPtr&
   }
   ErrorMask errors(all.rows);
   LEAT_ASSIGN(auto rows, EvaluateFilter(*where, all, Eval(), &errors));
-  if (errors.any()) return SqlStatus(errors.errors()[0].message, {.sqlstate = errors.errors()[0].sqlstate});
+  if (errors.any())
+    return SqlStatus(errors.errors()[0].message, {.sqlstate = errors.errors()[0].sqlstate});
   return rows;
 }
 
@@ -148,7 +153,8 @@ Result<StatementResult> Session::RunUpdate(const UpdateRows& update) {
   for (const ExprPtr& expr : update.values) {
     ErrorMask errors(old.rows);
     LEAT_ASSIGN(auto column, Evaluate(*expr, old, Eval(), {}, &errors));
-    if (errors.any()) return SqlStatus(errors.errors()[0].message, {.sqlstate = errors.errors()[0].sqlstate});
+    if (errors.any())
+      return SqlStatus(errors.errors()[0].message, {.sqlstate = errors.errors()[0].sqlstate});
     values.columns.push_back(std::move(column));
   }
   LEAT_ASSIGN(Batch delta, table->Update(rows, values, Eval()));
@@ -188,9 +194,11 @@ Result<int64_t> Session::CopyText(const CopyFrom& copy, const LineReader& input)
   const std::string delimiter = OptionOr(copy.options, "delimiter", "\t");
   const std::string null = OptionOr(copy.options, "null", "\\N");
   std::vector<std::unique_ptr<arrow::StringBuilder>> texts;
-  for (size_t i = 0; i < relation.columns.size(); ++i) texts.push_back(std::make_unique<arrow::StringBuilder>());
+  for (size_t i = 0; i < relation.columns.size(); ++i)
+    texts.push_back(std::make_unique<arrow::StringBuilder>());
   if (!copy.columns.empty()) {
-    return NotSupported("COPY with a column list is not supported", -1, "Use INSERT, or give all columns.");
+    return NotSupported("COPY with a column list is not supported", -1,
+                        "Use INSERT, or give all columns.");
   }
   int64_t lines = 0;
   for (auto line = input(); line && *line != "\\."; line = input()) {
@@ -199,24 +207,29 @@ Result<int64_t> Session::CopyText(const CopyFrom& copy, const LineReader& input)
     for (size_t column = 0; column < texts.size(); ++column) {
       const size_t end = std::min(line->find(delimiter, at), line->size());
       if (at > line->size()) {
-        return SqlStatus(fmt::format("missing data for column \"{}\"", relation.columns[column].column.name),
-                         {.sqlstate = "22P04", .detail = fmt::format("COPY {}, line {}: \"{}\"", copy.table, lines, *line)});
+        return SqlStatus(
+            fmt::format("missing data for column \"{}\"", relation.columns[column].column.name),
+            {.sqlstate = "22P04",
+             .detail = fmt::format("COPY {}, line {}: \"{}\"", copy.table, lines, *line)});
       }
       const auto value = UnescapeCopy(std::string_view(*line).substr(at, end - at), null);
       LEAT_RETURN(value ? texts[column]->Append(*value) : texts[column]->AppendNull());
       at = end + delimiter.size();
     }
     if (at <= line->size()) {
-      return SqlStatus("extra data after last expected column",
-                       {.sqlstate = "22P04", .detail = fmt::format("COPY {}, line {}: \"{}\"", copy.table, lines, *line)});
+      return SqlStatus(
+          "extra data after last expected column",
+          {.sqlstate = "22P04",
+           .detail = fmt::format("COPY {}, line {}: \"{}\"", copy.table, lines, *line)});
     }
   }
   Batch rows{.rows = lines};
   Status bad;
   for (size_t column = 0; column < texts.size(); ++column) {
     LEAT_ASSIGN(auto text, texts[column]->Finish());
-    LEAT_ASSIGN(auto values, FromTextColumn(*text, relation.columns[column].column.type, {.timezone = timezone_},
-                                            [&](int64_t, const Status& status) { bad = status; }));
+    LEAT_ASSIGN(auto values,
+                FromTextColumn(*text, relation.columns[column].column.type, {.timezone = timezone_},
+                               [&](int64_t, const Status& status) { bad = status; }));
     LEAT_RETURN(bad);
     rows.columns.push_back(std::move(values));
   }
@@ -231,7 +244,8 @@ Result<int64_t> Session::CopyFile(const CopyFrom& copy, const std::string& path)
   ReadOptions options{.options = fixture ? relation.options : copy.options};
   if (!fixture) options.options.try_emplace("header", "false");  // as PostgreSQL's COPY has it
   for (const ColumnSpec& spec : relation.columns) {
-    options.columns.push_back({spec.column, spec.outside_name.empty() ? spec.column.name : spec.outside_name,
+    options.columns.push_back({spec.column,
+                               spec.outside_name.empty() ? spec.column.name : spec.outside_name,
                                spec.path, spec.on_error == OnError::kNull});
   }
   const std::string format = OptionOr(fixture ? relation.options : copy.options, "format", "csv");
@@ -242,11 +256,13 @@ Result<int64_t> Session::CopyFile(const CopyFrom& copy, const std::string& path)
     if (!chunk) return rows;
     if (!chunk->rejects.empty() && !fixture) {
       const Reject& first = chunk->rejects[0];
-      return SqlStatus(first.reason, {.sqlstate = kInvalidText,
-                                      .detail = fmt::format("COPY {}, line {}, column {}: {}", copy.table,
-                                                            first.line, first.column, first.raw)});
+      return SqlStatus(first.reason,
+                       {.sqlstate = kInvalidText,
+                        .detail = fmt::format("COPY {}, line {}, column {}: {}", copy.table,
+                                              first.line, first.column, first.raw)});
     }
-    LEAT_RETURN(rejects_.Add(copy.table, "", chunk->rejects, {.number = 1, .clock = Eval().now}).status());
+    LEAT_RETURN(
+        rejects_.Add(copy.table, "", chunk->rejects, {.number = 1, .clock = Eval().now}).status());
     LEAT_ASSIGN(const int64_t added, AddRows(copy.table, std::move(chunk->batch)));
     rows += added;
   }

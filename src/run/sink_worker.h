@@ -16,9 +16,9 @@
 namespace leat {
 
 struct SinkCounters {
-  int64_t rows_added = 0;    // rows written, or inserted or updated
+  int64_t rows_added = 0;  // rows written, or inserted or updated
   int64_t rows_deleted = 0;
-  int64_t epoch = 0;         // of the last commit
+  int64_t epoch = 0;  // of the last commit
 };
 
 // Takes deltas from the engine's thread and applies them on its own. The first error ends it: what
@@ -51,10 +51,10 @@ class SinkWorker {
   const std::string name_;
   const SinkMode mode_;
   const std::unique_ptr<Sink> sink_;
-  NetChanges net_;                   // the thread's own
+  NetChanges net_;  // the thread's own
   const int64_t queue_bytes_max_;
 
-  mutable std::mutex mutex_;         // guards all below
+  mutable std::mutex mutex_;  // guards all below
   std::condition_variable work_, room_;
   std::deque<Command> queue_;
   int64_t queue_bytes_ = 0;

@@ -19,8 +19,8 @@ struct Bell {
   std::condition_variable changed;
 };
 
-// Polls from its own thread until the source has no more, an error, or Stop. The engine's calls come
-// from one other thread.
+// Polls from its own thread until the source has no more, an error, or Stop. The engine's calls
+// come from one other thread.
 class SourceWorker {
  public:
   // `queue_bytes_max` bounds what is read ahead; one arrival may exceed it.

@@ -7,15 +7,18 @@ Result<std::unique_ptr<StateDirectory>> StateDirectory::Open(FileSystem* files, 
   LEAT_RETURN(files->CreateDirectories(state->path_));
   LEAT_ASSIGN(state->lock_, files->TryLock(state->path("lock")));
   if (!state->lock_) {
-    return IOErrorF("another leat works on the state \"{}\"; wait for it or stop it, or use --state for one of its own",
-                    state->path_);
+    return IOErrorF(
+        "another leat works on the state \"{}\"; wait for it or stop it, or use --state for one of "
+        "its own",
+        state->path_);
   }
   LEAT_ASSIGN(state->store_, StateStore::Open(files, state->path("state")));
   state->store_->Begin();
   return state;
 }
 
-Result<std::unique_ptr<StateDirectory>> StateDirectory::OpenToRead(FileSystem* files, std::string path) {
+Result<std::unique_ptr<StateDirectory>> StateDirectory::OpenToRead(FileSystem* files,
+                                                                   std::string path) {
   std::unique_ptr<StateDirectory> state(new StateDirectory(files, std::move(path)));
   LEAT_ASSIGN(state->store_, StateStore::Open(files, state->path("state"), true));
   return state;
@@ -70,16 +73,20 @@ Status CheckDefinitions(const Manifest& manifest, const Pipeline& pipeline) {
   };
   for (const auto& [name, hash] : now) {
     const auto it = manifest.definitions.find(name);
-    if (it == manifest.definitions.end()) add("is new", name);
-    else if (it->second != hash) add("changed", name);
+    if (it == manifest.definitions.end())
+      add("is new", name);
+    else if (it->second != hash)
+      add("changed", name);
   }
   for (const auto& [name, hash] : manifest.definitions) {
     if (!now.contains(name)) add("is gone", name);
   }
   if (changes.empty()) return Status::OK();
   return SqlStatus("the pipeline is not the one that its state was made by",
-                   {.sqlstate = "55000", .detail = changes + ".",
-                    .hint = "`leat run --fresh` drops the state and the rows that leat wrote, and reads all again."});
+                   {.sqlstate = "55000",
+                    .detail = changes + ".",
+                    .hint = "`leat run --fresh` drops the state and the rows that leat wrote, and "
+                            "reads all again."});
 }
 
 Status LoadPinned(FileSystem* files, const std::string& path,

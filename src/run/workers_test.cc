@@ -62,7 +62,8 @@ TEST(SourceWorker, GivesAllInOrder) {
 
 TEST(SourceWorker, AnErrorComesAfterWhatWasRead) {
   Bell bell;
-  SourceWorker worker("s", std::make_unique<CountingSource>(10, Status::IOError("gone")), &bell, 1 << 20);
+  SourceWorker worker("s", std::make_unique<CountingSource>(10, Status::IOError("gone")), &bell,
+                      1 << 20);
   worker.Start();
   const auto taken = TakeAll(&worker, &bell);
   EXPECT_EQ(taken.status().message(), "gone");

@@ -30,8 +30,8 @@ inline bool Is(const Node* node, PgQuery__Node__NodeCase kind) {
 // An option's value as text: DefElem's argument, "true" when there is none.
 std::string OptionText(const PgQuery__DefElem& option);
 
-// How deep messages lie in the packed `bytes` of one of this kind, found without recursion: unpacking
-// recurses, and must not be asked to go deeper than the stack does.
+// How deep messages lie in the packed `bytes` of one of this kind, found without recursion:
+// unpacking recurses, and must not be asked to go deeper than the stack does.
 int DepthOf(const ProtobufCMessageDescriptor* descriptor, std::string_view bytes);
 
 // A token of the text, as PostgreSQL's scanner cuts it.

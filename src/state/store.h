@@ -129,7 +129,7 @@ class StateStore {
   std::string directory_;
   bool committed_ = false;
   Manifest last_, next_;
-  std::set<std::string> present_;  // files that are there and whole
+  std::set<std::string> present_;                      // files that are there and whole
   std::vector<std::unique_ptr<AppendFile>> unsynced_;  // written, not yet durable
 };
 
