@@ -88,28 +88,10 @@ class Spine : public Index {
   std::deque<std::unique_ptr<Run>> retired_;
 };
 
-// Has the cache load the pairs that come next, which lie anywhere: first where they are, then them.
-void PrefetchPairs(const Strings& keys, const Strings& values, const std::vector<uint32_t>& order,
-                   size_t i) {
-  constexpr size_t kAhead = 16;
-  if (i + 2 * kAhead < order.size()) {
-    const uint32_t pair = order[i + 2 * kAhead];
-    __builtin_prefetch(&keys.offsets[pair]);
-    __builtin_prefetch(&values.offsets[pair]);
-  }
-  if (i + kAhead < order.size()) {
-    const uint32_t pair = order[i + kAhead];
-    __builtin_prefetch(keys.bytes.data() + keys.offsets[pair]);
-    __builtin_prefetch(values.bytes.data() + values.offsets[pair]);
-  }
-}
-
-// The run of a delta; null if all of it cancels.
-std::unique_ptr<Run> MakeRun(const Strings& keys, const Strings& values,
-                             const std::vector<int64_t>& weights) {
+// Appends the pairs in order, those of the same key and value as one.
+void AppendSorted(const Strings& keys, const Strings& values, const std::vector<int64_t>& weights,
+                  RunBuilder* builder) {
   const std::vector<uint32_t> order = SortedOrder(keys, values);
-  const auto rows = static_cast<uint64_t>(keys.size());
-  RunBuilder builder({rows, rows, keys.bytes.size(), values.bytes.size()});
   std::string_view key;
   bool any = false;
   for (size_t i = 0; i < order.size();) {
@@ -117,15 +99,28 @@ std::unique_ptr<Run> MakeRun(const Strings& keys, const Strings& values,
     int64_t weight = 0;
     for (; i < order.size() && keys[order[i]] == this_key && values[order[i]] == value; ++i) {
       weight += weights[order[i]];
-      PrefetchPairs(keys, values, order, i);
     }
     if (weight == 0) continue;
-    if (!any || this_key != key) builder.AppendKey(this_key, HashKey(this_key));
+    if (!any || this_key != key) builder->AppendKey(this_key, HashKey(this_key));
     key = this_key;
     any = true;
-    builder.AppendValue(value, weight);
+    builder->AppendValue(value, weight);
   }
-  return any ? builder.Finish() : nullptr;
+}
+
+// The run of a delta; null if all of it cancels.
+std::unique_ptr<Run> MakeRun(const Strings& keys, const Strings& values,
+                             const std::vector<int64_t>& weights) {
+  const auto rows = static_cast<uint64_t>(keys.size());
+  RunBuilder builder({rows, rows, keys.bytes.size(), values.bytes.size()});
+  std::vector<Pairs> parts = SplitByKey(keys, values, weights);
+  if (parts.empty()) AppendSorted(keys, values, weights, &builder);
+  for (Pairs& part : parts) {
+    AppendSorted(part.keys, part.values, part.weights, &builder);
+    part = {};
+  }
+  auto run = builder.Finish();
+  return run->entries() > 0 ? std::move(run) : nullptr;
 }
 
 Status Spine::Apply(const Strings& keys, const Strings& values,

@@ -190,6 +190,60 @@ TEST(SortedOrder, EqualsStdSort) {
   }
 }
 
+TEST(SplitByKey, KeepsOrderAndPairs) {
+  std::mt19937_64 random(9);
+  for (const uint64_t key_count : {2u, 1000u, 10000000u}) {
+    Delta delta;
+    for (int i = 0; i < 300000; ++i) {
+      const std::string number = std::to_string(random() % key_count);
+      delta.Add("key" + std::string(8 - number.size(), '0') + number, std::to_string(i), i);
+    }
+    const auto parts = SplitByKey(delta.keys, delta.values, delta.weights);
+    ASSERT_FALSE(parts.empty());
+    std::string greatest;
+    int64_t pairs = 0;
+    for (const Pairs& part : parts) {
+      const std::string before = greatest;
+      for (int64_t i = 0; i < part.keys.size(); ++i) {
+        ASSERT_TRUE(before.empty() || part.keys[i] > before);
+        greatest = std::max(greatest, std::string(part.keys[i]));
+        const int64_t row = part.weights[static_cast<size_t>(i)];
+        ASSERT_EQ(part.keys[i], delta.keys[row]);
+        ASSERT_EQ(part.values[i], delta.values[row]);
+        ++pairs;
+      }
+    }
+    ASSERT_EQ(pairs, delta.keys.size());
+  }
+}
+
+// The parts of a large delta make the same run.
+TEST(Index, EqualsAMapInBulk) {
+  std::mt19937_64 random(11);
+  Delta delta;
+  Content content;
+  for (int i = 0; i < 300000; ++i) {
+    const std::string key = std::to_string(random() % 200000);
+    const std::string value = std::to_string(random() % 2);
+    const int64_t weight = static_cast<int64_t>(random() % 3) - 1;
+    delta.Add(key, value, weight);
+    auto& sum = content[{key, value}];
+    if ((sum += weight) == 0) content.erase({key, value});
+  }
+  auto index = MakeIndex();
+  ASSERT_TRUE(index->Apply(delta.keys, delta.values, delta.weights).ok());
+  auto at = content.begin();
+  const auto visit = [&](std::string_view key, std::string_view value, int64_t weight) {
+    const bool same = at != content.end() &&
+                      at->first == std::pair(std::string(key), std::string(value)) &&
+                      at->second == weight;
+    ++at;
+    return Result<bool>(same);
+  };
+  ASSERT_TRUE(index->Scan("", "", false, visit).ok());
+  EXPECT_TRUE(at == content.end());
+}
+
 TEST(Index, RefusesABrokenFile) {
   auto index = MakeIndex();
   Delta delta;

@@ -16,6 +16,8 @@ struct Item {
 };
 
 constexpr size_t kRadixMin = 2048;
+constexpr int kPartBits = 15;  // a part has about 2^15 pairs
+constexpr size_t kSplitMin = size_t{1} << 18;
 
 size_t CommonPrefix(const Strings& keys) {
   std::string_view common = keys[0];
@@ -70,19 +72,6 @@ bool PrefixIsAll(const Strings& keys, size_t skip) {
   return size - skip <= 8;
 }
 
-// Has the cache load what items further on need, which lies anywhere.
-void PrefetchTies(const Strings& strings, const std::vector<Item>& items, size_t i) {
-  constexpr size_t kAhead = 16;
-  const auto tied = [&](size_t at) {
-    return items[at].prefix == items[at - 1].prefix || items[at].prefix == items[at + 1].prefix;
-  };
-  if (i + 2 * kAhead + 1 >= items.size()) return;
-  if (tied(i + 2 * kAhead)) __builtin_prefetch(&strings.offsets[items[i + 2 * kAhead].pair]);
-  if (tied(i + kAhead)) {
-    __builtin_prefetch(strings.bytes.data() + strings.offsets[items[i + kAhead].pair]);
-  }
-}
-
 // Puts items of equal prefix in order by the whole strings.
 void SortTies(const Strings& keys, const Strings& values, size_t skip, std::vector<Item>* items) {
   const bool equal_keys = PrefixIsAll(keys, skip);  // those of equal prefixes
@@ -91,14 +80,9 @@ void SortTies(const Strings& keys, const Strings& values, size_t skip, std::vect
     if (by_key != 0) return by_key < 0;
     return values[a.pair] < values[b.pair];
   };
-  size_t prefetched = 0;
   for (auto begin = items->begin(); begin != items->end();) {
     const auto end = std::find_if(begin, items->end(),
                                   [&](const Item& item) { return item.prefix != begin->prefix; });
-    for (; prefetched < static_cast<size_t>(end - items->begin()); ++prefetched) {
-      if (!equal_keys) PrefetchTies(keys, *items, prefetched);
-      PrefetchTies(values, *items, prefetched);
-    }
     if (end - begin > 1 && !std::is_sorted(begin, end, less)) std::sort(begin, end, less);
     begin = end;
   }
@@ -125,6 +109,46 @@ std::vector<uint32_t> SortedOrder(const Strings& keys, const Strings& values) {
   SortTies(keys, values, skip, &items);
   for (size_t i = 0; i < count; ++i) order[i] = items[i].pair;
   return order;
+}
+
+std::vector<Pairs> SplitByKey(const Strings& keys, const Strings& values,
+                              const std::vector<int64_t>& weights) {
+  const auto count = static_cast<size_t>(keys.size());
+  if (count < kSplitMin) return {};
+  const size_t skip = CommonPrefix(keys);
+  std::vector<uint64_t> prefixes(count);
+  for (size_t i = 0; i < count; ++i) prefixes[i] = PrefixAt(keys[static_cast<int64_t>(i)], skip);
+  if (std::is_sorted(prefixes.begin(), prefixes.end())) return {};
+  const auto [least, most] = std::minmax_element(prefixes.begin(), prefixes.end());
+  const uint64_t base = *least, span = *most - *least;
+  const int bits = static_cast<int>(std::bit_width(count >> kPartBits));
+  const int shift = std::max(0, static_cast<int>(std::bit_width(span)) - bits);
+
+  struct Sizes {
+    size_t pairs = 0, key_bytes = 0, value_bytes = 0;
+  };
+  std::vector<Sizes> sizes((span >> shift) + 1);
+  for (size_t i = 0; i < count; ++i) {
+    Sizes& part = sizes[(prefixes[i] - base) >> shift];
+    part.pairs += 1;
+    part.key_bytes += keys.offsets[i + 1] - keys.offsets[i];
+    part.value_bytes += values.offsets[i + 1] - values.offsets[i];
+  }
+  std::vector<Pairs> parts(sizes.size());
+  for (size_t i = 0; i < parts.size(); ++i) {
+    parts[i].keys.bytes.reserve(sizes[i].key_bytes);
+    parts[i].keys.offsets.reserve(sizes[i].pairs + 1);
+    parts[i].values.bytes.reserve(sizes[i].value_bytes);
+    parts[i].values.offsets.reserve(sizes[i].pairs + 1);
+    parts[i].weights.reserve(sizes[i].pairs);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    Pairs& part = parts[(prefixes[i] - base) >> shift];
+    part.keys.Append(keys[static_cast<int64_t>(i)]);
+    part.values.Append(values[static_cast<int64_t>(i)]);
+    part.weights.push_back(weights[i]);
+  }
+  return parts;
 }
 
 }  // namespace leat
