@@ -62,6 +62,8 @@ constexpr std::array kCommonOptions = {
         "whole at every commit)."},
     OptionSpec{"key", OptionPlace::kTable, "the primary key",
                "The columns by which an `upsert` sink finds a row: `a, b`."},
+    OptionSpec{"after", OptionPlace::kTable, "",
+               "A source is read when this relation, a source too, is drained."},
     OptionSpec{"flush_bytes", OptionPlace::kTable, "",
                "A sink commits when so much is staged, and when the input is drained."},
     OptionSpec{"on_error", OptionPlace::kColumn, "the table's",

@@ -18,7 +18,6 @@ namespace leat {
 namespace {
 
 constexpr const char* kTooManyRejects = "LR001";  // our own SQLSTATE class
-constexpr int64_t kShareAfterRows = 1000;
 constexpr int64_t kWriteRows = 65536;
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -492,12 +491,8 @@ Status Machine::FinishEpoch() {
 
 Status Machine::CheckBudget(const SourceSeat& seat) const {
   const auto& [name, offset, read, rejected] = seat.position;
-  const StandingSource& plan = *seat.plan;
-  const bool over_count = plan.rejects_max >= 0 && rejected > plan.rejects_max;
-  const bool over_share =
-      plan.reject_share_max >= 0 && read >= kShareAfterRows &&
-      static_cast<double>(rejected) > plan.reject_share_max * static_cast<double>(read);
-  if (!over_count && !over_share) return Status::OK();
+  const auto& limit = seat.plan->reject_limit;
+  if (!limit || !limit->Exceeded(rejected, read)) return Status::OK();
   std::string first;
   LEAT_RETURN(rejects_.Scan(name, [&](const Batch& batch) {
     if (first.empty() && batch.rows > 0) first = NamedRowText(RejectsSchema(), batch, 0);
@@ -515,7 +510,7 @@ Status Machine::CheckBudget(const SourceSeat& seat) const {
 bool Machine::CheckpointDue() const {
   if (std::chrono::steady_clock::now() - checkpointed_ >= options_.checkpoint_interval) return true;
   return std::any_of(sinks_.begin(), sinks_.end(), [&](const SinkSeat& seat) {
-    return seat.worker->staged_bytes() >= options_.staged_bytes_max;
+    return seat.worker->staged_bytes() >= seat.plan->flush_bytes;
   });
 }
 

@@ -1,7 +1,6 @@
 #include "run/pipeline.h"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -17,6 +16,8 @@ namespace leat {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int64_t kFlushBytes = 512 << 20;
 
 struct Script {
   std::string file;
@@ -302,8 +303,10 @@ Result<StandingSink> Loader::MakeSinkOf(const StandingInsert& insert) {
   sink.query = ApplyRules(expanded);
   sink.hash = HashOf(*sink.query);
   LEAT_ASSIGN(sink.spec, MakeSinkSpec(*server, relation, sink.query->schema));
-  const auto properties = PropertiesOf(
-      *sink.query, [&](const std::string& name) { return pipeline_.PropertiesOfSource(name); });
+  LEAT_ASSIGN(sink.flush_bytes, BytesOption(relation.options, "flush_bytes", kFlushBytes));
+  const auto properties = PropertiesOf(*sink.query, [&](const std::string& name) {
+    return pipeline_.PropertiesOfSource(name);
+  });
   sink.unique = IsUnique(properties, sink.spec.key);
   if (sink.spec.mode == SinkMode::kUpsert && sink.spec.key.empty()) {
     return SqlStatus(fmt::format("sink \"{}\" has mode 'upsert' but no key", sink.name),
@@ -340,23 +343,6 @@ Status Loader::CollectStored() {
   return Status::OK();
 }
 
-// '1%' or '100'.
-Status ParseRejectsMax(const std::string& text, StandingSource* source) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view rest(end, static_cast<size_t>(text.data() + text.size() - end));
-  if (error != std::errc() || number < 0 || (rest != "" && rest != "%")) {
-    return SqlStatus(
-        fmt::format("invalid value for option \"max_rejects\": \"{}\"", text),
-        {.sqlstate = "22023", .hint = "A count such as '100', or a share such as '1%'."});
-  }
-  if (rest == "%")
-    source->reject_share_max = number / 100;
-  else
-    source->rejects_max = static_cast<int64_t>(number);
-  return Status::OK();
-}
-
 Status Loader::CollectSources() {
   std::set<std::string> read;
   const auto add = [&](const LogicalPtr& query) -> Status {
@@ -374,13 +360,8 @@ Status Loader::CollectSources() {
              .hint = "Read the view that it is filled from."});
       }
       StandingSource source{.name = name, .server = relation->server};
-      const auto option = [&](const char* key) {
-        const auto it = relation->options.find(key);
-        return it == relation->options.end() ? std::string() : it->second;
-      };
-      source.after = option("after");
-      if (const auto text = option("max_rejects"); !text.empty())
-        LEAT_RETURN(ParseRejectsMax(text, &source));
+      source.after = OptionOr(relation->options, "after", "");
+      LEAT_ASSIGN(source.reject_limit, RejectLimitOf(*relation));
       pipeline_.sources.push_back(std::move(source));
     }
     return Status::OK();

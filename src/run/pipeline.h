@@ -3,10 +3,12 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "connect/options.h"
 #include "connect/sink.h"
 #include "plan/properties.h"
 #include "sql/sql.h"
@@ -17,9 +19,10 @@ namespace leat {
 struct StandingSink {
   std::string name;
   LogicalPtr query;
-  std::string hash;     // of the query: the definition's identity
-  SinkSpec spec;        // state and statement are filled in by the machine
-  bool unique = false;  // kUpsert: the key is provably unique
+  std::string hash;           // of the query: the definition's identity
+  SinkSpec spec;              // state and statement are filled in by the machine
+  bool unique = false;        // kUpsert: the key is provably unique
+  int64_t flush_bytes = 0;    // a commit is due when so much is staged
   std::string sql;
   int location = -1;
 };
@@ -28,9 +31,8 @@ struct StandingSink {
 struct StandingSource {
   std::string name;  // the relation's
   std::string server;
-  std::string after;             // option `after`: read when that relation is drained; "" none
-  int64_t rejects_max = -1;      // option `max_rejects` as a count; -1 none
-  double reject_share_max = -1;  // … as a share of the rows read, after 1,000 rows
+  std::string after;          // option `after`: read when that relation is drained; "" none
+  std::optional<RejectLimit> reject_limit;  // option `max_rejects`
 };
 
 // A materialized view whose rows leat keeps: WITH (key = …) or (stored = true).

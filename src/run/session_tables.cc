@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "connect/options.h"
 #include "data/text.h"
 #include "format/format.h"
 #include "plan/expand.h"
@@ -29,11 +30,6 @@ std::optional<std::string> UnescapeCopy(std::string_view field, std::string_view
     text += known == kFrom.npos ? next : kTo[known];
   }
   return text;
-}
-
-std::string OptionOr(const Options& options, const char* name, std::string otherwise) {
-  const auto it = options.find(name);
-  return it == options.end() ? otherwise : it->second;
 }
 
 // A temporary file that goes with its scope.
