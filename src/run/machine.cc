@@ -212,7 +212,8 @@ Status Machine::Restore() {
   LEAT_ASSIGN(restored_, state_->Load(&manifest_));
   if (!restored_) {
     manifest_.state = fmt::format("{:016x}{:016x}", context_.random(), context_.random());
-    return WriteState();  // the id is durable before a sink's mark names it
+    LEAT_RETURN(WriteState());
+    return state_->Commit(manifest_);  // the id is durable before a sink's mark names it
   }
   LEAT_RETURN(CheckDefinitions(manifest_, pipeline_));
   LEAT_RETURN(flow_.Restore([&](const std::string& name) { return state_->Reader(name); }));

@@ -21,8 +21,8 @@
 namespace leat {
 
 struct RunOptions {
-  int64_t epoch_bytes_max = 64 << 20;        // uncompressed bytes read in one epoch
-  int64_t queue_bytes_max = 32 << 20;        // read ahead, per source; written behind, per sink
+  int64_t epoch_bytes_max = 64 << 20;  // uncompressed bytes read in one epoch
+  int64_t queue_bytes_max = 32 << 20;  // read ahead, per source; written behind, per sink
   std::chrono::seconds checkpoint_interval{60};
   bool fresh = false;  // drop the state and the sinks' rows first
 };

@@ -304,9 +304,8 @@ Result<StandingSink> Loader::MakeSinkOf(const StandingInsert& insert) {
   sink.hash = HashOf(*sink.query);
   LEAT_ASSIGN(sink.spec, MakeSinkSpec(*server, relation, sink.query->schema));
   LEAT_ASSIGN(sink.flush_bytes, BytesOption(relation.options, "flush_bytes", kFlushBytes));
-  const auto properties = PropertiesOf(*sink.query, [&](const std::string& name) {
-    return pipeline_.PropertiesOfSource(name);
-  });
+  const auto properties = PropertiesOf(
+      *sink.query, [&](const std::string& name) { return pipeline_.PropertiesOfSource(name); });
   sink.unique = IsUnique(properties, sink.spec.key);
   if (sink.spec.mode == SinkMode::kUpsert && sink.spec.key.empty()) {
     return SqlStatus(fmt::format("sink \"{}\" has mode 'upsert' but no key", sink.name),

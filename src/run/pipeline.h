@@ -19,10 +19,10 @@ namespace leat {
 struct StandingSink {
   std::string name;
   LogicalPtr query;
-  std::string hash;           // of the query: the definition's identity
-  SinkSpec spec;              // state and statement are filled in by the machine
-  bool unique = false;        // kUpsert: the key is provably unique
-  int64_t flush_bytes = 0;    // a commit is due when so much is staged
+  std::string hash;         // of the query: the definition's identity
+  SinkSpec spec;            // state and statement are filled in by the machine
+  bool unique = false;      // kUpsert: the key is provably unique
+  int64_t flush_bytes = 0;  // a commit is due when so much is staged
   std::string sql;
   int location = -1;
 };
@@ -31,7 +31,7 @@ struct StandingSink {
 struct StandingSource {
   std::string name;  // the relation's
   std::string server;
-  std::string after;          // option `after`: read when that relation is drained; "" none
+  std::string after;  // option `after`: read when that relation is drained; "" none
   std::optional<RejectLimit> reject_limit;  // option `max_rejects`
 };
 
