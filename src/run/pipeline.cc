@@ -204,6 +204,9 @@ Status Loader::Apply(BoundStatement statement, const Script& script) {
   const int location = LocationOf(*script.statement);
   if (auto* server = std::get_if<CreateServer>(&statement)) {
     server->server.options["base"] = pipeline_.directory;
+    if (pipeline_.settings.contains("timezone") && server->server.kind == "file") {
+      server->server.options.try_emplace("timezone", pipeline_.settings.at("timezone"));
+    }
     LEAT_RETURN(CheckServer(server->server));
     return pipeline_.catalog.AddServer(std::move(server->server));
   }
