@@ -4,9 +4,21 @@
 #include <numeric>
 
 namespace leat {
-namespace {
 
-// Levenshtein's distance in bytes.
+std::string_view KindName(RelationKind kind) {
+  switch (kind) {
+    case RelationKind::kTable:
+      return "table";
+    case RelationKind::kForeign:
+      return "foreign table";
+    case RelationKind::kView:
+      return "view";
+    case RelationKind::kMaterializedView:
+      return "materialized view";
+  }
+  return "";
+}
+
 size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), size_t{0});
@@ -21,8 +33,6 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   }
   return row.back();
 }
-
-}  // namespace
 
 Schema Relation::schema() const {
   Schema schema;

@@ -36,20 +36,6 @@ std::vector<std::string> Words(const std::string& line) {
   return words;
 }
 
-std::string_view KindName(RelationKind kind) {
-  switch (kind) {
-    case RelationKind::kTable:
-      return "table";
-    case RelationKind::kForeign:
-      return "foreign table";
-    case RelationKind::kView:
-      return "view";
-    case RelationKind::kMaterializedView:
-      return "materialized view";
-  }
-  return "";
-}
-
 // The letter of \dt, \dv, \dm, \dE.
 char KindLetter(RelationKind kind) {
   constexpr char kLetters[] = {'t', 'E', 'v', 'm'};

@@ -29,18 +29,12 @@ Result<StatementResult> Lines(const std::string& column, const std::vector<std::
   return result;
 }
 
-std::string_view KindOf(RelationKind kind) {
-  switch (kind) {
-    case RelationKind::kTable:
-      return "TABLE";
-    case RelationKind::kForeign:
-      return "FOREIGN TABLE";
-    case RelationKind::kView:
-      return "VIEW";
-    case RelationKind::kMaterializedView:
-      return "MATERIALIZED VIEW";
-  }
-  return "";
+// As a command's tag has it: "FOREIGN TABLE".
+std::string TagOf(RelationKind kind) {
+  std::string tag(KindName(kind));
+  std::transform(tag.begin(), tag.end(), tag.begin(),
+                 [](char c) { return c == ' ' ? c : static_cast<char>(c - 'a' + 'A'); });
+  return tag;
 }
 
 }  // namespace
@@ -123,7 +117,7 @@ Result<std::optional<StatementResult>> Session::Declare(BoundStatement* statemen
 
 Result<StatementResult> Session::RunCreate(CreateRelation create) {
   Relation& relation = create.relation;
-  const std::string tag = fmt::format("CREATE {}", KindOf(relation.kind));
+  const std::string tag = fmt::format("CREATE {}", TagOf(relation.kind));
   if (create.if_not_exists && catalog_.FindRelation(relation.name) != nullptr) {
     return StatementResult{.tag = tag};
   }
@@ -148,11 +142,11 @@ Result<StatementResult> Session::RunCreate(CreateRelation create) {
 }
 
 Result<StatementResult> Session::RunDrop(const DropRelation& drop) {
-  std::string_view kind = "TABLE";
+  std::string kind = "TABLE";
   for (const std::string& name : drop.names) {
     const Relation* relation = catalog_.FindRelation(name);
     if (relation == nullptr && drop.if_exists) continue;
-    if (relation != nullptr) kind = KindOf(relation->kind);
+    if (relation != nullptr) kind = TagOf(relation->kind);
     LEAT_RETURN(catalog_.Drop(name));
     if (catalog_.FindRelation(name + "__rejects") != nullptr)
       LEAT_RETURN(catalog_.Drop(name + "__rejects"));

@@ -15,20 +15,6 @@ std::vector<std::string> ObjectName(const Node* object) {
   return names;
 }
 
-std::string_view KindName(RelationKind kind) {
-  switch (kind) {
-    case RelationKind::kTable:
-      return "table";
-    case RelationKind::kForeign:
-      return "foreign table";
-    case RelationKind::kView:
-      return "view";
-    case RelationKind::kMaterializedView:
-      return "materialized view";
-  }
-  return "";
-}
-
 std::optional<RelationKind> KindOf(int object_type) {
   switch (object_type) {
     case PG_QUERY__OBJECT_TYPE__OBJECT_TABLE:

@@ -1,26 +1,12 @@
 #include "sql/scope.h"
 
 #include <algorithm>
-#include <numeric>
 #include <optional>
+
+#include "catalog/catalog.h"
 
 namespace leat {
 namespace {
-
-size_t Distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 0; i < a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (size_t j = 0; j < b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
 
 Status Ambiguous(std::string_view name, int location) {
   return SqlStatus(fmt::format("column reference \"{}\" is ambiguous", name),
@@ -78,9 +64,9 @@ class FuzzyColumn {
 
   void Try(const ScopeTable& table) {
     if (table.name.empty()) return;
-    const size_t penalty = table_.empty() ? 0 : Distance(table_, table.name);
+    const size_t penalty = table_.empty() ? 0 : EditDistance(table_, table.name);
     for (const ScopeColumn& column : table.columns) {
-      const size_t distance = Distance(column.name, name_);
+      const size_t distance = EditDistance(column.name, name_);
       if (distance > name_.size() / 2) continue;
       Offer(distance + penalty, fmt::format("{}.{}", table.name, column.name));
     }
