@@ -30,8 +30,9 @@ add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 
 find_program(LEAT_CCACHE ccache)
 if(LEAT_CCACHE)
-  # Precompiled headers need these two; see ccache(1), "PRECOMPILED HEADERS".
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+  # Precompiled headers need the sloppiness; see ccache(1), "PRECOMPILED HEADERS". With paths taken as
+  # relative to it, what one checkout compiled serves another.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${LEAT_CCACHE})
   add_compile_options(-fpch-preprocess)
 endif()
