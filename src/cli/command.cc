@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 
+#include "base/whole_file.h"
 #include "run/machine.h"
 
 extern char** environ;
@@ -23,7 +23,8 @@ std::string_view Trim(std::string_view text) {
 
 // NAME=value lines; '#' comments; quotes around a value are taken off; `export` is allowed.
 Status ReadEnvFile(const fs::path& path, Environment* environment) {
-  std::ifstream in(path);
+  LEAT_ASSIGN(std::string text, ReadWholeFile(path));
+  std::istringstream in(std::move(text));
   int number = 0;
   for (std::string line; std::getline(in, line);) {
     ++number;
@@ -83,10 +84,8 @@ int ReportError(const Status& status, const std::string& file, const std::string
 }
 
 int ReportErrorIn(const Status& status, const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
-  return ReportError(status, file, text.str());
+  // Unreadable, there is no text to show; the status says why.
+  return ReportError(status, file, ReadWholeFile(file).ValueOr(""));
 }
 
 }  // namespace leat

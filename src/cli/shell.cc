@@ -8,8 +8,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <sstream>
+
+#include "base/whole_file.h"
 
 namespace leat {
 namespace {
@@ -195,6 +196,13 @@ bool Shell::RunText(const std::string& text, const std::string& name) {
       name);
 }
 
+bool Shell::RunFile(const std::string& path) {
+  const auto text = ReadWholeFile(path);
+  if (text.ok()) return RunText(*text, path == "-" ? "" : path);
+  std::fprintf(stderr, "leat: %s\n", text.status().message().c_str());
+  return false;
+}
+
 bool Shell::RunInteractive() {
   static std::string prompt;  // editline asks for it by a function without a context
   History* past = history_init();
@@ -292,14 +300,7 @@ bool Shell::RunCommand(const std::string& line) {
   else if (command == "\\pset" && argument(1) == "null")
     options_.format.null = argument(2);
   else if (command == "\\i") {
-    std::ifstream in(argument(1), std::ios::binary);
-    if (!in) {
-      std::fprintf(stderr, "%s: %s\n", argument(1).c_str(), std::strerror(errno));
-      return false;
-    }
-    std::ostringstream text;
-    text << in.rdbuf();
-    return RunText(text.str(), argument(1));
+    return RunFile(argument(1));
   } else if (command.starts_with("\\d")) {
     if (words.size() > 1) return Describe(words[1]);
     ListRelations(command.substr(2));

@@ -27,6 +27,8 @@ class Shell {
   // Runs a text of statements and backslash commands; `name` is the file for errors, "" none. COPY
   // FROM stdin reads the lines that follow. False after an error (with ON_ERROR_STOP: at once).
   bool RunText(const std::string& text, const std::string& name);
+  // Runs what a file, or "-" standard input, holds.
+  bool RunFile(const std::string& path);
   // Reads from a terminal until \q or the end, with line editing and history (~/.leat_history).
   bool RunInteractive();
 

@@ -4,9 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <sstream>
 
 #include "cli/command.h"
 #include "cli/shell.h"
@@ -26,18 +23,6 @@ Session* running = nullptr;
 
 extern "C" void OnInterrupt(int) {
   if (running != nullptr) running->Cancel();
-}
-
-Result<std::string> ReadAllOf(const std::string& path) {
-  std::ostringstream text;
-  if (path == "-") {
-    text << std::cin.rdbuf();
-    return text.str();
-  }
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return IOErrorF("{}: {}", path, std::strerror(errno));
-  text << in.rdbuf();
-  return text.str();
 }
 
 ShellOptions OptionsOf(const SqlFlags& flags) {
@@ -64,12 +49,7 @@ bool RunActions(const SqlFlags& flags, Shell* shell) {
       if (!shell->RunText(text, "")) return false;
       continue;
     }
-    const auto script = ReadAllOf(text);
-    if (!script.ok()) {
-      std::fprintf(stderr, "leat: %s\n", script.status().message().c_str());
-      return false;
-    }
-    if (!shell->RunText(*script, text)) return false;
+    if (!shell->RunFile(text)) return false;
   }
   return true;
 }
@@ -102,7 +82,7 @@ int Sql(const SqlFlags& flags) {
   else if (isatty(STDIN_FILENO))
     good = shell.RunInteractive();
   else
-    good = shell.RunText(*ReadAllOf("-"), "");
+    good = shell.RunFile("-");
   running = nullptr;
   return good ? kExitDone : kExitFailed;
 }

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
+#include "base/whole_file.h"
 #include "connect/connectors.h"
 #include "func/function.h"
 #include "plan/expand.h"
@@ -23,14 +22,6 @@ struct Script {
   std::string file;
   std::shared_ptr<const ParsedStatement> statement;
 };
-
-Result<std::string> ReadText(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return IOErrorF("could not open \"{}\": {}", path, std::strerror(errno));
-  std::ostringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 Result<std::vector<std::string>> FilesOf(const std::string& path) {
   if (!fs::is_directory(path)) return std::vector<std::string>{path};
@@ -150,7 +141,7 @@ Status Loader::Parse() {
   if (pipeline_.directory.empty()) pipeline_.directory = ".";
   for (const auto& file : files) {
     At(file);
-    LEAT_ASSIGN(auto text, ReadText(file));
+    LEAT_ASSIGN(auto text, ReadWholeFile(file));
     const auto& kept = pipeline_.texts[file] = std::move(text);
     LEAT_ASSIGN(auto statements, ParseSql(kept, options_.environment));
     for (auto& statement : statements) scripts_.push_back({file, std::move(statement)});

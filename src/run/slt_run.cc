@@ -4,13 +4,12 @@
 
 #include <atomic>
 #include <filesystem>
-#include <fstream>
 #include <future>
 #include <map>
 #include <regex>
-#include <sstream>
 #include <thread>
 
+#include "base/whole_file.h"
 #include "run/slt_answer.h"
 
 namespace leat {
@@ -276,12 +275,8 @@ SltReport PlaySltText(const std::string& path, std::string_view text, const SltO
 }
 
 SltReport PlaySlt(const std::string& path, const SltOptions& options) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) {
-    return Unplayable(path, IOErrorF("could not read \"{}\"", path));
-  }
-  return PlaySltText(path, text.str(), options);
+  const auto text = ReadWholeFile(path);
+  return text.ok() ? PlaySltText(path, *text, options) : Unplayable(path, text.status());
 }
 
 void PlaySltFiles(const std::vector<std::string>& paths, const SltOptions& options, int jobs,
