@@ -110,8 +110,6 @@ class Catalog {
 // As people call it: "foreign table".
 std::string_view KindName(RelationKind kind);
 
-// Levenshtein's distance in bytes.
-size_t EditDistance(std::string_view a, std::string_view b);
 // The nearest of `names` by edit distance, if near enough for "Perhaps you meant".
 std::optional<std::string> NearestName(std::string_view name,
                                        const std::vector<std::string>& names);

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
+
+#include "base/ascii.h"
 
 namespace leat {
 namespace {
@@ -11,13 +12,6 @@ namespace {
 constexpr const char* kInvalidOption = "HV00D";     // fdw_invalid_option_name
 constexpr const char* kInvalidParameter = "22023";  // invalid_parameter_value
 constexpr int64_t kShareRowsMin = 1000;
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
 
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -78,7 +72,7 @@ std::string OptionOr(const Options& options, std::string_view name, std::string_
 Result<bool> BoolOption(const Options& options, std::string_view name, bool fallback) {
   const auto found = options.find(std::string(name));
   if (found == options.end()) return fallback;
-  const std::string value = Lower(Trim(found->second));
+  const std::string value = LowerAscii(Trim(found->second));
   for (const char* yes : {"true", "t", "yes", "y", "on", "1"}) {
     if (value == yes) return true;
   }
@@ -148,7 +142,7 @@ Result<std::vector<std::string>> NameList(std::string_view option, std::string_v
         return InvalidValue(option, text, "Write names with commas between them.");
       }
     } else {
-      name = Lower(Trim(rest.substr(0, rest.find(','))));
+      name = LowerAscii(Trim(rest.substr(0, rest.find(','))));
       rest.remove_prefix(std::min(rest.size(), rest.find(',')));
     }
     if (name.empty()) return InvalidValue(option, text, "Write names with commas between them.");

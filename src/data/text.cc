@@ -9,6 +9,7 @@
 
 #include <array>
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "data/batch.h"
 #include "data/numeric.h"
@@ -395,9 +396,7 @@ class ArrayReader {
     } else if (element.text.empty()) {
       return Unexpected();
     } else if (!std::exchange(escaped_, false)) {
-      std::string lower = element.text;
-      for (char& c : lower) c = text_internal::LowerOf(c);
-      element.null = lower == "null";
+      element.null = LowerAscii(element.text) == "null";
     }
     elements->push_back(std::move(element));
     return Status::OK();

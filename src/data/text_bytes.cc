@@ -1,6 +1,7 @@
 // Text of bytea and uuid, and the lengths of varchar(n) and char(n).
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "data/text_internal.h"
 
 namespace leat::text_internal {
@@ -10,7 +11,7 @@ constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 int HexValue(char c) {
   if (IsDigit(c)) return c - '0';
-  c = LowerOf(c);
+  c = LowerAscii(c);
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 

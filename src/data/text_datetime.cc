@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/ascii.h"
 #include "data/text_internal.h"
 
 namespace leat::text_internal {
@@ -170,7 +171,7 @@ class FieldCutter {
   template <typename Belongs>
   Field Take(FieldKind kind, const Belongs& belongs) {
     Field field{kind, {}};
-    while (at_ < text_.size() && belongs(text_[at_])) field.text += LowerOf(text_[at_++]);
+    while (at_ < text_.size() && belongs(text_[at_])) field.text += LowerAscii(text_[at_++]);
     return field;
   }
 

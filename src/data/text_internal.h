@@ -16,7 +16,6 @@ namespace leat::text_internal {
 constexpr bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool IsAlpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-constexpr char LowerOf(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 std::string_view Trimmed(std::string_view text);
 // `invalid input syntax for type TYPE: "TEXT"`
 Status InvalidSyntax(std::string_view type, std::string_view text,

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/ascii.h"
 #include "data/text_internal.h"
 
 namespace leat::text_internal {
@@ -305,7 +306,7 @@ bool CutFields(std::string_view text, std::vector<Field>* fields) {
     }
     Field field{FieldKind::kWord, {}};
     if (IsAlpha(c)) {
-      while (at < text.size() && IsAlpha(text[at])) field.text += LowerOf(text[at++]);
+      while (at < text.size() && IsAlpha(text[at])) field.text += LowerAscii(text[at++]);
     } else if (IsDigit(c) || c == '.' || c == '+' || c == '-') {
       field.kind = FieldKind::kAmount;
       if (c == '+' || c == '-') {

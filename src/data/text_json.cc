@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/ascii.h"
 #include "data/numeric.h"
 #include "data/text_internal.h"
 
@@ -260,7 +261,7 @@ class JsonReader {
   bool HexQuad(uint32_t* value) {
     *value = 0;
     for (int i = 0; i < 4; ++i, ++at_) {
-      const char c = LowerOf(Peek());
+      const char c = LowerAscii(Peek());
       if (!IsDigit(c) && (c < 'a' || c > 'f')) return false;
       *value = *value * 16 + static_cast<uint32_t>(IsDigit(c) ? c - '0' : c - 'a' + 10);
     }

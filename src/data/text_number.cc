@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/ascii.h"
 #include "data/text_internal.h"
 
 namespace leat {
@@ -35,7 +36,7 @@ Status ParseBool(std::string_view text, bool* out) {
   for (const Word& word : kWords) {
     if (trimmed.size() < word.length_min || trimmed.size() > word.word.size()) continue;
     bool same = true;
-    for (size_t i = 0; i < trimmed.size(); ++i) same &= LowerOf(trimmed[i]) == word.word[i];
+    for (size_t i = 0; i < trimmed.size(); ++i) same &= LowerAscii(trimmed[i]) == word.word[i];
     if (!same) continue;
     *out = word.value;
     return Status::OK();
@@ -65,7 +66,7 @@ namespace {
 bool EqualsIgnoringCase(std::string_view text, std::string_view lower) {
   if (text.size() != lower.size()) return false;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (LowerOf(text[i]) != lower[i]) return false;
+    if (LowerAscii(text[i]) != lower[i]) return false;
   }
   return true;
 }

@@ -15,6 +15,7 @@
 #include <sstream>
 #include <vector>
 
+#include "base/ascii.h"
 #include "data/date.h"
 
 namespace leat {
@@ -46,12 +47,6 @@ constexpr std::array kAbbreviations = {
     Abbreviation{"mdt", -360},  Abbreviation{"pst", -480},  Abbreviation{"pdt", -420},
     Abbreviation{"akst", -540}, Abbreviation{"akdt", -480}, Abbreviation{"hst", -600},
 };
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return lower;
-}
 
 // The wall's time between two transitions: [from, …) has `offset`.
 struct Transition {
@@ -342,12 +337,12 @@ std::string FileOf(std::string_view name) {
   if (name.empty() || name.size() > 100 || name.find("..") != name.npos || name[0] == '/')
     return "";
   std::string path = kZoneDirectory;
-  std::stringstream parts{Lower(name)};
+  std::stringstream parts{LowerAscii(name)};
   for (std::string part; std::getline(parts, part, '/');) {
     std::error_code error;
     std::string found;
     for (const auto& entry : fs::directory_iterator(path, error)) {
-      if (Lower(entry.path().filename().native()) == part) found = entry.path().native();
+      if (LowerAscii(entry.path().filename().native()) == part) found = entry.path().native();
     }
     if (found.empty()) return "";
     path = found;
@@ -358,7 +353,7 @@ std::string FileOf(std::string_view name) {
 
 std::unique_ptr<TimeZone> Load(std::string_view name) {
   int32_t offset;
-  const std::string lower = Lower(name);
+  const std::string lower = LowerAscii(name);
   if (lower == "utc" || lower == "gmt" || lower == "etc/utc") return FixedZone(0);
   if (const std::string path = FileOf(name); !path.empty()) {
     std::ifstream file(path, std::ios::binary);

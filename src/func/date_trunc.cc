@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "data/date.h"
 #include "data/time_zone.h"
 #include "func/date_unit.h"
@@ -228,8 +229,7 @@ Result<ArrayPtr> Bin(const Call& call, Arguments args) {
 }  // namespace
 
 DateUnit DateUnitOf(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  const std::string lower = LowerAscii(name);
   const auto find = [&](std::string_view wanted) {
     const auto found = std::find_if(kUnitNames.begin(), kUnitNames.end(),
                                     [&](const UnitName& unit) { return unit.name == wanted; });
@@ -244,10 +244,8 @@ DateUnit DateUnitOf(std::string_view name) {
 void SetUnitError(const Call& call, int64_t row, const DateUnits& units, const Type& type,
                   bool supported_elsewhere) {
   const bool known = units[row] != DateUnit::kUnknown && supported_elsewhere;
-  std::string lower(units.name(row));
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   call.errors->Set(row, known ? "0A000" : "22023",
-                   fmt::format("unit \"{}\" not {} for type {}", lower,
+                   fmt::format("unit \"{}\" not {} for type {}", LowerAscii(units.name(row)),
                                known ? "supported" : "recognized", TypeName(type)));
 }
 

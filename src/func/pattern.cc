@@ -1,6 +1,7 @@
 // LIKE and ILIKE.
 #include <optional>
 
+#include "base/ascii.h"
 #include "func/families.h"
 #include "func/kernel.h"
 #include "func/spec.h"
@@ -10,8 +11,6 @@ namespace leat {
 namespace {
 
 using enum TypeId;
-
-char LowerCase(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 // A LIKE pattern made ready: % and _ told from literal bytes, the usual shapes recognised.
 class Pattern {
@@ -28,7 +27,7 @@ class Pattern {
         }
       }
       tokens_.push_back(token);
-      bytes_ += ignore_case ? LowerCase(pattern[i]) : pattern[i];
+      bytes_ += ignore_case ? LowerAscii(pattern[i]) : pattern[i];
     }
     FindShape();
   }
@@ -38,7 +37,7 @@ class Pattern {
   bool Matches(std::string_view text, std::string* scratch) const {
     if (ignore_case_) {
       scratch->assign(text);
-      for (char& c : *scratch) c = LowerCase(c);
+      for (char& c : *scratch) c = LowerAscii(c);
       text = *scratch;
     }
     switch (shape_) {

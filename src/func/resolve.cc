@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/edit_distance.h"
 #include "func/function.h"
 
 namespace leat {
@@ -104,21 +105,6 @@ Type OnlyKnownType(std::span<const Type> args) {
   return known;
 }
 
-int EditDistance(std::string_view a, std::string_view b) {
-  std::vector<int> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = static_cast<int>(j);
-  for (size_t i = 1; i <= a.size(); ++i) {
-    int diagonal = row[0];
-    row[0] = static_cast<int>(i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const int above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
 int SelectCandidate(const std::vector<std::vector<Type>>& candidates, std::span<const Type> args) {
@@ -163,9 +149,9 @@ int SelectCandidate(const std::vector<std::vector<Type>>& candidates, std::span<
 
 std::string NearestName(std::string_view name, std::span<const std::string_view> names) {
   std::string nearest;
-  int best = static_cast<int>(name.size()) / 3 + 1;  // further than this is another word
+  size_t best = name.size() / 3 + 1;  // further than this is another word
   for (const std::string_view other : names) {
-    const int distance = EditDistance(name, other);
+    const size_t distance = EditDistance(name, other);
     if (distance >= best) continue;
     best = distance;
     nearest = other;

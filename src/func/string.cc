@@ -1,6 +1,7 @@
 // Functions that look at texts or give parts of them. Letters are ASCII's: COLLATE "C".
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "func/families.h"
 #include "func/kernel.h"
 #include "func/spec.h"
@@ -14,8 +15,6 @@ using enum TypeId;
 bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
 bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-char Lower(char c) { return IsUpper(c) ? static_cast<char>(c + 32) : c; }
-char Upper(char c) { return IsLower(c) ? static_cast<char>(c - 32) : c; }
 
 template <char (*f)(char)>
 Result<ArrayPtr> MapCharacters(const Call& call, Arguments args) {
@@ -30,7 +29,7 @@ Result<ArrayPtr> InitCap(const Call& call, Arguments args) {
   return MapRowsToText(call, args, [&](int64_t row, std::string* out) {
     bool inside = false;
     for (const char c : texts[row]) {
-      out->push_back(inside ? Lower(c) : Upper(c));
+      out->push_back(inside ? LowerAscii(c) : UpperAscii(c));
       inside = IsLower(c) || IsUpper(c) || IsDigit(c);
     }
   });
@@ -256,9 +255,9 @@ void AppendCodePoint(uint32_t code, std::string* out) {
 }
 
 void AddStringFunctions(std::vector<Function>* out) {
-  out->push_back(Spec("lower", {kText}, kText, MapCharacters<Lower>,
+  out->push_back(Spec("lower", {kText}, kText, MapCharacters<LowerAscii>,
                       {"In lower case", "lower('TOM')", "tom"}));
-  out->push_back(Spec("upper", {kText}, kText, MapCharacters<Upper>,
+  out->push_back(Spec("upper", {kText}, kText, MapCharacters<UpperAscii>,
                       {"In upper case", "upper('tom')", "TOM"}));
   out->push_back(Spec("initcap", {kText}, kText, InitCap,
                       {"Each word with a capital", "initcap('hi THOMAS')", "Hi Thomas"}));

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
+
+#include "base/ascii.h"
 
 namespace leat {
 namespace {
@@ -21,17 +22,11 @@ std::vector<std::string> LinesOf(std::string_view text) {
   return lines;
 }
 
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
 bool IsBlank(const std::string& line) { return line.find_first_not_of(" \t") == line.npos; }
 
 // COPY … FROM stdin on one line: raw input follows it.
 bool TakesInput(const std::string& line) {
-  const auto words = WordsOf(Lower(line));
+  const auto words = WordsOf(LowerAscii(line));
   if (words.empty() || words[0] != "copy") return false;
   for (size_t i = 1; i + 1 < words.size(); ++i) {
     if (words[i] == "from" && words[i + 1].starts_with("stdin")) return true;
@@ -88,7 +83,7 @@ class Parser {
   // Holds for the next record, all conditions together.
   Status ParseCondition(const std::vector<std::string>& words) {
     if (words.size() < 2) return Wrong(fmt::format("{} of what?", words[0]));
-    const std::string name = Lower(words[1]);
+    const std::string name = LowerAscii(words[1]);
     const bool us = name == "postgresql" || name == "postgres" || name == "leat";
     if (us == (words[0] == "skipif")) skip_ = true;
     ++at_;

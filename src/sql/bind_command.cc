@@ -1,6 +1,7 @@
 // The door Bind(), and the small statements: COMMENT, SET, SHOW, DROP, EXPLAIN, transactions.
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "sql/bind_statement.h"
 
 namespace leat {
@@ -70,8 +71,7 @@ Status Unsupported(const ParsedStatement& statement) {
   const std::string_view text = statement.text();
   size_t end = text.find(' ');
   if (end != text.npos) end = text.find_first_of(" \n;(", end + 1);
-  std::string words(text.substr(0, end));
-  for (char& c : words) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  const std::string words = UpperAscii(text.substr(0, end));
   std::string hint;
   if (words.starts_with("ALTER")) {
     hint = "Change the declaration itself: leat compares what is declared with what it holds.";

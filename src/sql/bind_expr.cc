@@ -1,6 +1,7 @@
 // Expressions: the nodes that are neither operators nor calls.
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "func/function.h"
 #include "sql/bind.h"
 
@@ -42,12 +43,6 @@ std::string_view TestName(int test) {
     default:
       return "is not unknown";
   }
-}
-
-std::string Upper(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-  return out;
 }
 
 }  // namespace
@@ -360,7 +355,7 @@ Result<ExprPtr> Binder::BindArray(const PgQuery__AArrayExpr& expr, const ExprCon
 Result<ExprPtr> Binder::BindBooleanTest(const PgQuery__BooleanTest& test,
                                         const ExprContext& context) {
   const std::string_view name = TestName(test.booltesttype);
-  LEAT_ASSIGN(ExprPtr arg, BindBool(test.arg, context, Upper(name)));
+  LEAT_ASSIGN(ExprPtr arg, BindBool(test.arg, context, UpperAscii(name)));
   return ApplyFunction(name, {arg}, LocationOf(test.arg));
 }
 

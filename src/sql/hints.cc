@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "sql/statement.h"
 
 namespace leat {
@@ -154,9 +155,7 @@ Status RefuseJoinWords(const std::string& text) {
     const bool asof = word == "asof";
     if (!(anti || semi || asof || word == "final")) continue;
     if (!MayPrecedeAlias(tokens[i - 1].text) || !IsJoin(tokens, i + 1)) continue;
-    std::string upper = word;
-    for (char& c : upper) c = static_cast<char>(c - 'a' + 'A');
-    return SqlStatus(fmt::format("PostgreSQL takes {} before JOIN for an alias", upper),
+    return SqlStatus(fmt::format("PostgreSQL takes {} before JOIN for an alias", UpperAscii(word)),
                      {.sqlstate = kSyntaxError,
                       .location = tokens[i].begin,
                       .hint = std::string(anti   ? kNotExists

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/edit_distance.h"
 #include "catalog/catalog.h"
 
 namespace leat {

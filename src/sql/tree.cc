@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace leat {
 namespace {
 
@@ -182,9 +184,8 @@ std::vector<SqlToken> Tokenize(const std::string& text) {
         continue;
       }
       SqlToken& out = tokens.emplace_back(SqlToken{token.start, token.end, {}});
-      out.text = text.substr(static_cast<size_t>(token.start),
-                             static_cast<size_t>(token.end - token.start));
-      for (char& c : out.text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      out.text = LowerAscii(text.substr(static_cast<size_t>(token.start),
+                                        static_cast<size_t>(token.end - token.start)));
     }
     if (result != nullptr) pg_query__scan_result__free_unpacked(result, nullptr);
   }

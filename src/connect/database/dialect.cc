@@ -10,6 +10,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "base/ascii.h"
 #include "connect/options.h"
 #include "data/batch.h"
 #include "data/text.h"
@@ -22,20 +23,6 @@ namespace fs = std::filesystem;
 // Digits that a double keeps: SQLite stores a NUMERIC with a fraction as one.
 constexpr int32_t kSqliteDigitsMax = 15;
 constexpr std::string_view kAsText = "TEXT ";
-
-std::string Upper(std::string_view text) {
-  std::string upper(text);
-  std::transform(upper.begin(), upper.end(), upper.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  return upper;
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
 
 bool IsDecimal(const Type& type) {
   return type.id == TypeId::kNumeric && type.precision >= 1 && type.precision <= 38 &&
@@ -79,7 +66,7 @@ std::string SqliteType(const Type& type) {
   switch (type.id) {
     case TypeId::kNumeric: {
       const bool fits = IsDecimal(type) && type.precision <= kSqliteDigitsMax;
-      return (fits ? "" : std::string(kAsText)) + Upper(TypeName(type));
+      return (fits ? "" : std::string(kAsText)) + UpperAscii(TypeName(type));
     }
     case TypeId::kTimestamp:
       return "TIMESTAMP";
@@ -93,11 +80,11 @@ std::string SqliteType(const Type& type) {
     case TypeId::kJson:
     case TypeId::kJsonb:
     case TypeId::kArray:
-      return Upper(TypeName(type)) + std::string(kAsText);
+      return UpperAscii(TypeName(type)) + std::string(kAsText);
     case TypeId::kUnknown:
       return "TEXT";
     default:
-      return Upper(TypeName(type));
+      return UpperAscii(TypeName(type));
   }
 }
 
@@ -122,7 +109,7 @@ std::string DuckdbType(const Type& type) {
     case TypeId::kArray:
       return IsNative(System::kDuckdb, type) ? DuckdbType(*type.element) + "[]" : "VARCHAR";
     default:
-      return Upper(TypeName(type));
+      return UpperAscii(TypeName(type));
   }
 }
 
@@ -226,7 +213,7 @@ std::string DeclaredType(System system, const Type& type) {
 }
 
 Type TypeOfDeclared(System system, std::string_view declared) {
-  std::string name = Lower(declared);
+  std::string name = LowerAscii(declared);
   if (name.starts_with("text ")) name.erase(0, kAsText.size());
   if (name == "blob") return TypeId::kBytea;
   if (system == System::kDuckdb && name == "varchar") return TypeId::kText;
@@ -245,7 +232,7 @@ Type TypeOfDeclared(System system, std::string_view declared) {
 
 bool CanHold(System system, std::string_view declared, const Type& type) {
   const Type there = TypeOfDeclared(system, declared);
-  if (there == type || Upper(declared) == DeclaredType(system, type)) return true;
+  if (there == type || UpperAscii(declared) == DeclaredType(system, type)) return true;
   if (there.is_string()) {
     return type.is_string() || system == System::kSqlite || DuckdbType(type) == "VARCHAR";
   }
