@@ -17,10 +17,8 @@ class PlainStates : public CallStates {
     ErrorMask errors(in.batch->rows);
     LEAT_RETURN(
         accumulators_->Update(in.args, in.groups, in.weights, in.mask, in.batch->rows, &errors));
-    if (!errors.any()) return Status::OK();
     // Other calls have counted the row already: an aggregate must fail in its answer instead.
-    const ErrorMask::Error& first = errors.errors().front();
-    return SqlStatus(first.message, {.sqlstate = first.sqlstate});
+    return errors.status();
   }
   Result<std::shared_ptr<arrow::Array>> Answers(std::span<const uint32_t> groups,
                                                 ErrorMask* errors) const override {

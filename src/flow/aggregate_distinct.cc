@@ -122,9 +122,7 @@ Status DistinctStates::Feed(const std::vector<uint32_t>& groups,
   const auto rows = static_cast<int64_t>(groups.size());
   ErrorMask errors(rows);
   LEAT_RETURN(accumulators_->Update(args, groups.data(), weights.data(), nullptr, rows, &errors));
-  if (!errors.any()) return Status::OK();
-  const ErrorMask::Error& first = errors.errors().front();
-  return SqlStatus(first.message, {.sqlstate = first.sqlstate});
+  return errors.status();
 }
 
 }  // namespace

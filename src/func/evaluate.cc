@@ -360,6 +360,11 @@ void ErrorMask::Set(int64_t row, const char* sqlstate, std::string message) {
   errors_.push_back({row, sqlstate, std::move(message)});
 }
 
+Status ErrorMask::status(int location) const {
+  if (!any()) return Status::OK();
+  return SqlStatus(errors_[0].message, {.sqlstate = errors_[0].sqlstate, .location = location});
+}
+
 Result<std::shared_ptr<arrow::Array>> Evaluate(const Expr& expr, const Batch& batch,
                                                const EvalContext& context,
                                                const Selection& selection, ErrorMask* errors) {
@@ -400,10 +405,7 @@ Result<std::shared_ptr<arrow::Scalar>> EvaluateConstant(const Expr& expr,
   batch.rows = 1;
   ErrorMask errors(1);
   LEAT_ASSIGN(ArrayPtr value, Evaluate(expr, batch, context, Selection{}, &errors));
-  if (errors.any()) {
-    const auto& error = errors.errors()[0];
-    return SqlStatus(error.message, {.sqlstate = error.sqlstate, .location = expr.location});
-  }
+  LEAT_RETURN(errors.status(expr.location));
   return value->GetScalar(0);
 }
 

@@ -36,6 +36,8 @@ class ErrorMask {
     std::string message;
   };
   const std::vector<Error>& errors() const { return errors_; }
+  // OK, or what was recorded first, for where one wrong row fails the whole.
+  Status status(int location = -1) const;
 
  private:
   int64_t rows_;

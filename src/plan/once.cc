@@ -65,9 +65,7 @@ Result<Batch> SortBatch(const Batch& batch, const std::vector<SortKey>& order,
     columns.push_back(std::move(column));
     key_columns.push_back({key.expr->type, key.descending, key.nulls_first});
   }
-  if (errors.any()) {
-    return SqlStatus(errors.errors()[0].message, {.sqlstate = errors.errors()[0].sqlstate});
-  }
+  LEAT_RETURN(errors.status());
   Strings keys;
   LEAT_RETURN(KeyEncoder(std::move(key_columns)).Encode(columns, batch.rows, &keys));
   std::vector<int32_t> rows(static_cast<size_t>(batch.rows));

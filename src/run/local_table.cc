@@ -66,8 +66,7 @@ Status CheckConstraints(const Relation& relation, const Batch& rows, const EvalC
   for (const CheckSpec& check : relation.checks) {
     ErrorMask errors(rows.rows);
     LEAT_ASSIGN(auto passed, Evaluate(*check.predicate, rows, context, {}, &errors));
-    if (errors.any())
-      return SqlStatus(errors.errors()[0].message, {.sqlstate = errors.errors()[0].sqlstate});
+    LEAT_RETURN(errors.status());
     const auto& values = static_cast<const arrow::BooleanArray&>(*passed);
     for (int64_t i = 0; i < rows.rows; ++i) {
       if (values.IsNull(i) || values.Value(i)) continue;

@@ -127,8 +127,7 @@ Result<std::vector<int32_t>> Session::Matching(LocalTable* table, const ExprPtr&
   }
   ErrorMask errors(all.rows);
   LEAT_ASSIGN(auto rows, EvaluateFilter(*where, all, Eval(), &errors));
-  if (errors.any())
-    return SqlStatus(errors.errors()[0].message, {.sqlstate = errors.errors()[0].sqlstate});
+  LEAT_RETURN(errors.status());
   return rows;
 }
 
@@ -149,8 +148,7 @@ Result<StatementResult> Session::RunUpdate(const UpdateRows& update) {
   for (const ExprPtr& expr : update.values) {
     ErrorMask errors(old.rows);
     LEAT_ASSIGN(auto column, Evaluate(*expr, old, Eval(), {}, &errors));
-    if (errors.any())
-      return SqlStatus(errors.errors()[0].message, {.sqlstate = errors.errors()[0].sqlstate});
+    LEAT_RETURN(errors.status());
     values.columns.push_back(std::move(column));
   }
   LEAT_ASSIGN(Batch delta, table->Update(rows, values, Eval()));
