@@ -16,55 +16,31 @@ namespace {
 
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 
-// One spelling and one C type per fixed-width type. Fast() as in fast_parse.h.
-struct Int2 {
-  using Value = int16_t;
-  using Scalar = arrow::Int16Scalar;
-  static bool Fast(RawField raw, Value* out) { return fast::Integer(raw.data, raw.size, out); }
+// A fixed-width type: its C type, its scalar and its common spellings (see fast_parse.h).
+template <typename V, typename S, bool (*kParse)(const char*, size_t, V*)>
+struct Fixed {
+  using Value = V;
+  using Scalar = S;
+  static bool Fast(RawField raw, V* out) { return kParse(raw.data, raw.size, out); }
 };
-struct Int4 {
-  using Value = int32_t;
-  using Scalar = arrow::Int32Scalar;
-  static bool Fast(RawField raw, Value* out) { return fast::Integer(raw.data, raw.size, out); }
-};
-struct Int8 {
-  using Value = int64_t;
-  using Scalar = arrow::Int64Scalar;
-  static bool Fast(RawField raw, Value* out) { return fast::Integer(raw.data, raw.size, out); }
-};
-struct Float8 {
-  using Value = double;
-  using Scalar = arrow::DoubleScalar;
-  static bool Fast(RawField raw, Value* out) { return fast::Float8(raw.data, raw.size, out); }
-};
-struct Date {
-  using Value = int32_t;
-  using Scalar = arrow::Date32Scalar;
-  static bool Fast(RawField raw, Value* out) { return fast::Date(raw.data, raw.size, out); }
-};
-struct Timestamp {
-  using Value = int64_t;
-  using Scalar = arrow::TimestampScalar;
-  static bool Fast(RawField raw, Value* out) {
-    return fast::Timestamp(raw.data, raw.size, false, out);
-  }
-};
+
+bool LocalTime(const char* p, size_t size, int64_t* out) {
+  return fast::Timestamp(p, size, false, out);
+}
 // Only with a zone in the text: without one the session's matters.
-struct Timestamptz {
-  using Value = int64_t;
-  using Scalar = arrow::TimestampScalar;
-  static bool Fast(RawField raw, Value* out) {
-    const bool zone =
-        raw.size > 19 && (raw.data[raw.size - 1] == 'Z' || raw.data[raw.size - 3] == '+' ||
-                          raw.data[raw.size - 6] == '+');
-    return zone && fast::Timestamp(raw.data, raw.size, true, out);
-  }
-};
-struct Bool {
-  using Value = uint8_t;
-  using Scalar = arrow::BooleanScalar;
-  static bool Fast(RawField raw, Value* out) { return fast::Bool(raw.data, raw.size, out); }
-};
+bool ZonedTime(const char* p, size_t size, int64_t* out) {
+  const bool zone = size > 19 && (p[size - 1] == 'Z' || p[size - 3] == '+' || p[size - 6] == '+');
+  return zone && fast::Timestamp(p, size, true, out);
+}
+
+using Int2 = Fixed<int16_t, arrow::Int16Scalar, fast::Integer<int16_t>>;
+using Int4 = Fixed<int32_t, arrow::Int32Scalar, fast::Integer<int32_t>>;
+using Int8 = Fixed<int64_t, arrow::Int64Scalar, fast::Integer<int64_t>>;
+using Float8 = Fixed<double, arrow::DoubleScalar, fast::Float8>;
+using Date = Fixed<int32_t, arrow::Date32Scalar, fast::Date>;
+using Timestamp = Fixed<int64_t, arrow::TimestampScalar, LocalTime>;
+using Timestamptz = Fixed<int64_t, arrow::TimestampScalar, ZonedTime>;
+using Bool = Fixed<uint8_t, arrow::BooleanScalar, fast::Bool>;
 
 template <typename Kind, typename Fields>
 class FixedParser : public ColumnParser {

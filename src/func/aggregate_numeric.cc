@@ -187,6 +187,12 @@ struct IntervalState {
   __int128 days = 0;
   __int128 micros = 0;
   int64_t count = 0;
+  void Add(const Interval& value, int64_t weight) {
+    months += static_cast<__int128>(value.months) * weight;
+    days += static_cast<__int128>(value.days) * weight;
+    micros += static_cast<__int128>(MicrosOf(value)) * weight;
+    count += weight;
+  }
   void Save(std::string* out) const {
     SaveWord(months, out);
     SaveWord(days, out);
@@ -201,24 +207,9 @@ struct IntervalState {
   }
 };
 
-class IntervalSum final : public StateColumn<IntervalState> {
+class IntervalSum final : public FoldedColumn<IntervalState, Values<Interval>> {
  public:
   explicit IntervalSum(bool average) : average_(average) {}
-
-  Status Update(std::span<const Argument> args, const uint32_t* groups, const int64_t* weights,
-                const uint8_t* mask, int64_t rows, ErrorMask*) override {
-    LEAT_ASSIGN(const Nulls nulls, NullsOf(args, rows));
-    const Values<Interval> values(args[0]);
-    ForEachUpdate({groups, weights, mask, rows}, nulls,
-                  [&](int64_t row, uint32_t group, int64_t weight) {
-                    IntervalState& state = states_[group];
-                    state.months += static_cast<__int128>(values[row].months) * weight;
-                    state.days += static_cast<__int128>(values[row].days) * weight;
-                    state.micros += static_cast<__int128>(MicrosOf(values[row])) * weight;
-                    state.count += weight;
-                  });
-    return Status::OK();
-  }
 
   Result<ArrayPtr> Finish(std::span<const uint32_t> groups, ErrorMask* errors) const override {
     return FinishFixed<Interval>(

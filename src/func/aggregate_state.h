@@ -111,6 +111,23 @@ class StateColumn : public Accumulators {
   Chunks<State> states_;
 };
 
+// An aggregate of one argument whose state takes a value at a time: State::Add(value, weight).
+// Reader gives the argument's value by row.
+template <typename State, typename Reader>
+class FoldedColumn : public StateColumn<State> {
+ public:
+  Status Update(std::span<const Argument> args, const uint32_t* groups, const int64_t* weights,
+                const uint8_t* mask, int64_t rows, ErrorMask*) override {
+    LEAT_ASSIGN(const Nulls nulls, NullsOf(args, rows));
+    const Reader values(args[0]);
+    ForEachUpdate({groups, weights, mask, rows}, nulls,
+                  [&](int64_t row, uint32_t group, int64_t weight) {
+                    this->states_[group].Add(values[row], weight);
+                  });
+    return Status::OK();
+  }
+};
+
 // An answer per group of fixed width: f(state, position, T* out) gives whether there is one.
 template <typename T, typename State, typename F>
 Result<ArrayPtr> FinishFixed(const Chunks<State>& states, std::span<const uint32_t> groups,

@@ -40,6 +40,10 @@ class Count final : public StateColumn<CountState> {
 struct IntegerState {
   __int128 sum = 0;
   int64_t count = 0;
+  void Add(int64_t value, int64_t weight) {
+    sum += static_cast<__int128>(value) * weight;
+    count += weight;
+  }
   void Save(std::string* out) const {
     SaveWord(sum, out);
     SaveWord(count, out);
@@ -51,26 +55,13 @@ struct IntegerState {
 };
 
 template <typename T>
-class IntegerSum final : public StateColumn<IntegerState> {
+class IntegerSum final : public FoldedColumn<IntegerState, Values<T>> {
  public:
   explicit IntegerSum(bool average) : average_(average) {}
 
-  Status Update(std::span<const Argument> args, const uint32_t* groups, const int64_t* weights,
-                const uint8_t* mask, int64_t rows, ErrorMask*) override {
-    LEAT_ASSIGN(const Nulls nulls, NullsOf(args, rows));
-    const Values<T> values(args[0]);
-    ForEachUpdate({groups, weights, mask, rows}, nulls,
-                  [&](int64_t row, uint32_t group, int64_t weight) {
-                    IntegerState& state = states_[group];
-                    state.sum += static_cast<__int128>(values[row]) * weight;
-                    state.count += weight;
-                  });
-    return Status::OK();
-  }
-
   Result<ArrayPtr> Finish(std::span<const uint32_t> groups, ErrorMask* errors) const override {
     if (average_ || sizeof(T) == 8) return FinishNumeric(groups);
-    return FinishFixed<int64_t>(states_, groups, kInt8,
+    return FinishFixed<int64_t>(this->states_, groups, kInt8,
                                 [&](const IntegerState& state, int64_t at, int64_t* out) {
                                   if (state.count == 0) return false;
                                   *out = static_cast<int64_t>(state.sum);
@@ -84,7 +75,7 @@ class IntegerSum final : public StateColumn<IntegerState> {
   Result<ArrayPtr> FinishNumeric(std::span<const uint32_t> groups) const {
     NumericBuilder builder{Type(kNumeric)};
     for (const uint32_t group : groups) {
-      const IntegerState& state = states_[group];
+      const IntegerState& state = this->states_[group];
       if (state.count == 0) {
         builder.AppendNull();
         continue;
@@ -104,6 +95,14 @@ class IntegerSum final : public StateColumn<IntegerState> {
 struct FloatState {
   ExactSum sum;
   int64_t count = 0;
+  void Add(double value, int64_t weight) {
+    if (weight == 1) {
+      sum.Add(value);
+    } else {
+      sum.Add(value, weight);
+    }
+    count += weight;
+  }
   void Save(std::string* out) const {
     SaveWord(count, out);
     sum.Save(out);
@@ -116,31 +115,14 @@ struct FloatState {
 
 // T is the argument's type, Out the answer's.
 template <typename T, typename Out>
-class FloatSum final : public StateColumn<FloatState> {
+class FloatSum final : public FoldedColumn<FloatState, Values<T>> {
  public:
   explicit FloatSum(bool average) : average_(average) {}
-
-  Status Update(std::span<const Argument> args, const uint32_t* groups, const int64_t* weights,
-                const uint8_t* mask, int64_t rows, ErrorMask*) override {
-    LEAT_ASSIGN(const Nulls nulls, NullsOf(args, rows));
-    const Values<T> values(args[0]);
-    ForEachUpdate({groups, weights, mask, rows}, nulls,
-                  [&](int64_t row, uint32_t group, int64_t weight) {
-                    FloatState& state = states_[group];
-                    if (weight == 1) {
-                      state.sum.Add(static_cast<double>(values[row]));
-                    } else {
-                      state.sum.Add(static_cast<double>(values[row]), weight);
-                    }
-                    state.count += weight;
-                  });
-    return Status::OK();
-  }
 
   Result<ArrayPtr> Finish(std::span<const uint32_t> groups, ErrorMask* errors) const override {
     const Type type = std::is_same_v<Out, float> ? kFloat4 : kFloat8;
     return FinishFixed<Out>(
-        states_, groups, type, [&](const FloatState& state, int64_t at, Out* out) {
+        this->states_, groups, type, [&](const FloatState& state, int64_t at, Out* out) {
           if (state.count == 0) return false;
           const double sum = state.sum.Value();
           const double answer = average_ ? sum / static_cast<double>(state.count) : sum;
@@ -158,6 +140,7 @@ class FloatSum final : public StateColumn<FloatState> {
 struct BoolState {
   int64_t trues = 0;
   int64_t falses = 0;
+  void Add(bool value, int64_t weight) { (value ? trues : falses) += weight; }
   void Save(std::string* out) const {
     SaveWord(trues, out);
     SaveWord(falses, out);
@@ -168,20 +151,9 @@ struct BoolState {
   }
 };
 
-class BoolAggregate final : public StateColumn<BoolState> {
+class BoolAggregate final : public FoldedColumn<BoolState, Bools> {
  public:
   explicit BoolAggregate(bool is_and) : is_and_(is_and) {}
-
-  Status Update(std::span<const Argument> args, const uint32_t* groups, const int64_t* weights,
-                const uint8_t* mask, int64_t rows, ErrorMask*) override {
-    LEAT_ASSIGN(const Nulls nulls, NullsOf(args, rows));
-    const Bools values(args[0]);
-    ForEachUpdate({groups, weights, mask, rows}, nulls,
-                  [&](int64_t row, uint32_t group, int64_t weight) {
-                    (values[row] ? states_[group].trues : states_[group].falses) += weight;
-                  });
-    return Status::OK();
-  }
 
   Result<ArrayPtr> Finish(std::span<const uint32_t> groups, ErrorMask*) const override {
     const auto rows = static_cast<int64_t>(groups.size());
