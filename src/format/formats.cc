@@ -5,6 +5,7 @@
 #include "format/csv_reader.h"
 #include "format/format.h"
 #include "format/infer.h"
+#include "format/json_reader.h"
 #include "format/ndjson_reader.h"
 #include "format/parquet_reader.h"
 #include "format/parquet_writer.h"
@@ -15,7 +16,7 @@ namespace leat {
 namespace {
 
 struct FileFormat {
-  std::string_view name;  // csv, tsv, ndjson, parquet
+  std::string_view name;  // csv, tsv, ndjson, json, parquet
   Compression compression = Compression::kNone;
 };
 
@@ -32,7 +33,7 @@ Result<FileFormat> FormatOf(const std::string& path, const std::string& declared
   };
   static constexpr std::array kKnown = {Known{"csv", "csv"},         Known{"tsv", "tsv"},
                                         Known{"txt", "csv"},         Known{"ndjson", "ndjson"},
-                                        Known{"jsonl", "ndjson"},    Known{"json", "ndjson"},
+                                        Known{"jsonl", "ndjson"},    Known{"json", "json"},
                                         Known{"parquet", "parquet"}, Known{"pq", "parquet"}};
   FileFormat format;
   format.compression = CompressionOf(path);
@@ -52,8 +53,8 @@ Result<FileFormat> FormatOf(const std::string& path, const std::string& declared
   const std::string message = declared.empty()
                                   ? fmt::format("the format of \"{}\" is unknown", path)
                                   : fmt::format("format \"{}\" is unknown", declared);
-  return SqlStatus(
-      message, {.sqlstate = "22023", .hint = "Set the option format to csv, ndjson or parquet."});
+  return SqlStatus(message, {.sqlstate = "22023",
+                             .hint = "Set the option format to csv, ndjson, json or parquet."});
 }
 
 }  // namespace
@@ -66,6 +67,7 @@ Result<std::unique_ptr<FileReader>> OpenFile(const std::string& path, const std:
     return OpenCsv(path, found.compression, dialect, options, range);
   }
   if (found.name == "ndjson") return OpenNdjson(path, found.compression, options, range);
+  if (found.name == "json") return OpenJson(path, found.compression, options, range);
   return OpenParquet(path, options, range);
 }
 
@@ -74,6 +76,7 @@ Result<Schema> InferSchema(const std::string& path, const std::string& format,
   LEAT_ASSIGN(const FileFormat found, FormatOf(path, format));
   if (found.name == "parquet") return InferParquet(path);
   if (found.name == "ndjson") return InferNdjson(path, found.compression, sample_rows);
+  if (found.name == "json") return InferJson(path, found.compression, options, sample_rows);
   LEAT_ASSIGN(const CsvDialect dialect, CsvDialect::Make(options, found.name));
   return InferCsv(path, found.compression, dialect, options, sample_rows);
 }
@@ -83,7 +86,7 @@ Result<std::unique_ptr<FileWriter>> CreateFile(const std::string& path, const st
                                                const std::map<std::string, std::string>& options) {
   LEAT_ASSIGN(const FileFormat found, FormatOf(path, format));
   if (found.name == "parquet") return CreateParquet(path, schema, options);
-  if (found.name == "ndjson") return CreateNdjson(path, schema, options);
+  if (found.name == "ndjson" || found.name == "json") return CreateNdjson(path, schema, options);
   std::map<std::string, std::string> dialect = options;
   if (found.name == "tsv") dialect.try_emplace("delimiter", "\t");
   return CreateCsv(path, schema, dialect);

@@ -7,7 +7,9 @@
 
 #include "format/csv_reader.h"
 #include "format/fast_parse.h"
+#include "format/json_reader.h"
 #include "format/json_scan.h"
+#include "format/json_split.h"
 #include "format/json_walk.h"
 
 namespace leat {
@@ -191,16 +193,10 @@ Result<Schema> InferCsv(const std::string& path, Compression compression, const 
   return schema;
 }
 
-Result<Schema> InferNdjson(const std::string& path, Compression compression, int64_t sample_rows) {
-  LEAT_ASSIGN(const std::string text, SampleOf(path, compression));
+// Columns from the objects at `rows`, in the order in which they come.
+Result<Schema> InferObjects(const std::string& path, const std::vector<std::string_view>& rows) {
   Guesses guesses;
-  std::string_view rest = text;
-  for (int64_t rows = 0; rows < sample_rows && !rest.empty();) {
-    const size_t newline = std::min(rest.find('\n'), rest.size());
-    const std::string_view json = JsonOfLine(rest.substr(0, newline));
-    rest.remove_prefix(std::min(newline + 1, rest.size()));
-    if (json.empty()) continue;
-    ++rows;
+  for (const std::string_view json : rows) {
     std::string_view whole;
     JsonScanner check(json), scanner(json);
     if (check.Peek() != JsonKind::kObject || !check.Skip(&whole) || !check.AtEnd()) continue;
@@ -213,6 +209,33 @@ Result<Schema> InferNdjson(const std::string& path, Compression compression, int
                      {.hint = "Declare the columns."});
   }
   return schema;
+}
+
+Result<Schema> InferNdjson(const std::string& path, Compression compression, int64_t sample_rows) {
+  LEAT_ASSIGN(const std::string text, SampleOf(path, compression));
+  std::vector<std::string_view> rows;
+  std::string_view rest = text;
+  while (static_cast<int64_t>(rows.size()) < sample_rows && !rest.empty()) {
+    const size_t newline = std::min(rest.find('\n'), rest.size());
+    const std::string_view json = JsonOfLine(rest.substr(0, newline));
+    rest.remove_prefix(std::min(newline + 1, rest.size()));
+    if (!json.empty()) rows.push_back(json);
+  }
+  return InferObjects(path, rows);
+}
+
+Result<Schema> InferJson(const std::string& path, Compression compression,
+                         const std::map<std::string, std::string>& options, int64_t sample_rows) {
+  LEAT_ASSIGN(const std::string text, SampleOf(path, compression));
+  JsonSplitter splitter(JsonRoot(options));
+  splitter.Start(text.starts_with("\xef\xbb\xbf") ? 3 : 0, /*in_root=*/false);
+  splitter.Scan(text.data(), static_cast<uint32_t>(text.size()), /*final=*/true);
+  std::vector<std::string_view> rows;
+  for (const JsonExtent& row : splitter.extents()) {
+    if (static_cast<int64_t>(rows.size()) >= sample_rows) break;
+    if (row.in_root) rows.push_back(std::string_view(text).substr(row.begin, row.end - row.begin));
+  }
+  return InferObjects(path, rows);
 }
 
 }  // namespace leat

@@ -31,5 +31,7 @@ Result<Schema> InferCsv(const std::string& path, Compression compression, const 
                         const std::map<std::string, std::string>& options, int64_t sample_rows);
 // Nested objects become columns with dotted names, arrays jsonb.
 Result<Schema> InferNdjson(const std::string& path, Compression compression, int64_t sample_rows);
+Result<Schema> InferJson(const std::string& path, Compression compression,
+                         const std::map<std::string, std::string>& options, int64_t sample_rows);
 
 }  // namespace leat

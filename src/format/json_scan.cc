@@ -14,22 +14,6 @@ bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 bool IsHex(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
-// The first quote, backslash or control character at or behind `at`.
-const char* FindSpecial(const char* at, const char* end) {
-  for (; end - at >= 32; at += 32) {
-    const __m256i block = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
-    const __m256i control =
-        _mm256_cmpeq_epi8(_mm256_min_epu8(block, _mm256_set1_epi8(0x1f)), block);
-    const __m256i special =
-        _mm256_or_si256(control, _mm256_or_si256(_mm256_cmpeq_epi8(block, _mm256_set1_epi8('"')),
-                                                 _mm256_cmpeq_epi8(block, _mm256_set1_epi8('\\'))));
-    const auto mask = static_cast<uint32_t>(_mm256_movemask_epi8(special));
-    if (mask != 0) return at + std::countr_zero(mask);
-  }
-  while (at < end && *at != '"' && *at != '\\' && static_cast<uint8_t>(*at) > 0x1f) ++at;
-  return at;
-}
-
 // Behind the digits at `at`; `at` itself if there are none.
 const char* Digits(const char* at, const char* end) {
   while (at < end && IsDigit(*at)) ++at;
@@ -104,6 +88,21 @@ char Unescaped(char c) {
 }
 
 }  // namespace
+
+const char* FindJsonSpecial(const char* at, const char* end) {
+  for (; end - at >= 32; at += 32) {
+    const __m256i block = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+    const __m256i control =
+        _mm256_cmpeq_epi8(_mm256_min_epu8(block, _mm256_set1_epi8(0x1f)), block);
+    const __m256i special =
+        _mm256_or_si256(control, _mm256_or_si256(_mm256_cmpeq_epi8(block, _mm256_set1_epi8('"')),
+                                                 _mm256_cmpeq_epi8(block, _mm256_set1_epi8('\\'))));
+    const auto mask = static_cast<uint32_t>(_mm256_movemask_epi8(special));
+    if (mask != 0) return at + std::countr_zero(mask);
+  }
+  while (at < end && *at != '"' && *at != '\\' && static_cast<uint8_t>(*at) > 0x1f) ++at;
+  return at;
+}
 
 void JsonScanner::SkipBlanks() {
   while (at_ < end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\n' || *at_ == '\r')) ++at_;
@@ -183,7 +182,7 @@ bool JsonScanner::String(std::string_view* inside) {
   if (at_ >= end_ || *at_ != '"') return Fail("string");
   const char* const begin = ++at_;
   while (true) {
-    at_ = FindSpecial(at_, end_);
+    at_ = FindJsonSpecial(at_, end_);
     if (at_ >= end_) return Fail("end of string");
     if (*at_ == '"') break;
     if (*at_ != '\\') {

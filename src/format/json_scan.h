@@ -32,6 +32,8 @@ class JsonScanner {
   bool Scalar(std::string_view* token);
   // Any value, all of it validated.
   bool Skip(std::string_view* json);
+  // How far it has come.
+  size_t offset() const { return static_cast<size_t>(at_ - begin_); }
   // Whether nothing but blanks is left.
   bool AtEnd();
 
@@ -50,6 +52,9 @@ class JsonScanner {
   int depth_ = 0;
   std::string error_;
 };
+
+// The first quote, backslash or control character at or behind `at`.
+const char* FindJsonSpecial(const char* at, const char* end);
 
 // The characters of a string's inside; false if it names what UTF-8 text cannot hold (U+0000, half
 // a surrogate pair). REQUIRES: JsonScanner read it.

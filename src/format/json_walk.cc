@@ -61,8 +61,9 @@ struct ViewHash {
   size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
 };
 
-// '$.a.b[0]' or 'a.b' as steps "a", "b", "[0]".
-std::vector<std::string> StepsOf(std::string_view path) {
+}  // namespace
+
+std::vector<std::string> JsonSteps(std::string_view path) {
   if (path.starts_with('$')) path.remove_prefix(1);
   std::vector<std::string> steps;
   std::string step;
@@ -77,8 +78,6 @@ std::vector<std::string> StepsOf(std::string_view path) {
   finish();
   return steps;
 }
-
-}  // namespace
 
 struct JsonPaths::Node {
   std::unordered_map<std::string, std::unique_ptr<Node>, ViewHash, std::equal_to<>> children;
@@ -114,7 +113,7 @@ Result<JsonPaths> JsonPaths::Make(const std::vector<ReadColumn>& columns) {
                        {.sqlstate = "22023"});
     }
     if (!by_path) paths.root_->Make(name)->flat.push_back(static_cast<int>(i));
-    const auto steps = StepsOf(by_path ? column.path : name);
+    const auto steps = JsonSteps(by_path ? column.path : name);
     if (!by_path && steps.size() < 2) continue;
     Node* node = paths.root_.get();
     for (const auto& step : steps) node = node->Make(step);

@@ -12,6 +12,9 @@
 
 namespace leat {
 
+// '$.a.b[0]' or 'a.b' as steps "a", "b", "[0]".
+std::vector<std::string> JsonSteps(std::string_view path);
+
 // Which keys lead to which columns.
 class JsonPaths {
  public:

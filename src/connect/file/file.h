@@ -18,12 +18,16 @@ inline constexpr std::array kFileOptions = {
         "`2024/**/*.json`), or a folder with all its files (`events/`). A sink's is a folder. "
         "Names that begin with `_` or `.` are passed over."},
     OptionSpec{"format", OptionPlace::kTable, "by the file's extension",
-               "`csv`, `ndjson` (`json`) or `parquet`; `.gz` and `.zst` are seen by themselves."},
+               "`csv`, `ndjson` (an object a line), `json` (objects however they are wrapped) or "
+               "`parquet`; `.gz` and `.zst` are seen by themselves. A sink's `json` is `ndjson`."},
     OptionSpec{"delimiter", OptionPlace::kTable, ",", "Between two fields of a CSV row."},
     OptionSpec{"quote", OptionPlace::kTable, "\"", "Around a CSV field that holds anything else."},
     OptionSpec{"escape", OptionPlace::kTable, "the quote", "Before a quote inside quotes."},
     OptionSpec{"header", OptionPlace::kTable, "true", "Whether a CSV file begins with names."},
     OptionSpec{"null", OptionPlace::kTable, "nothing, unquoted", "The CSV field that means null."},
+    OptionSpec{"root", OptionPlace::kTable, "",
+               "The key of a JSON document whose array holds the rows: `vehicles_events`, or "
+               "`data.items` further down. Without it rows are the outermost objects."},
     OptionSpec{"strip_prefix", OptionPlace::kTable, "",
                "What the names outside begin with and the columns do not."},
     OptionSpec{

@@ -15,8 +15,8 @@
 namespace leat {
 namespace {
 
-constexpr std::array<std::string_view, 8> kFormatOptions = {
-    "delimiter",         "quote",         "escape", "header", "null", "compression",
+constexpr std::array<std::string_view, 9> kFormatOptions = {
+    "delimiter",         "quote",         "escape", "header", "null", "root", "compression",
     "compression_level", "row_group_rows"};
 
 Result<bool> Ignores(const Options& options, std::string_view name) {
