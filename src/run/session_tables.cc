@@ -62,6 +62,20 @@ Result<std::vector<std::pair<int32_t, std::string>>> Violations(const Relation& 
   return violations;
 }
 
+// The format of the bytes that stand for a source's files: as declared, else as its path ends, and
+// never compressed.
+std::string FixtureFormat(const Relation& relation) {
+  std::string format = OptionOr(relation.options, "format", "");
+  if (!format.empty()) return format;
+  const std::string path = OptionOr(relation.options, "path", "");
+  std::string_view name = path;
+  for (const std::string_view packed : {".gz", ".zst", ".zstd"}) {
+    if (name.ends_with(packed)) name.remove_suffix(packed.size());
+  }
+  const size_t dot = name.rfind('.');
+  return dot == name.npos ? "csv" : std::string(name.substr(dot + 1));
+}
+
 }  // namespace
 
 void Session::Record(const std::string& table, Batch delta) {
@@ -237,12 +251,15 @@ Result<int64_t> Session::CopyFile(const CopyFrom& copy, const std::string& path)
   const bool fixture = fixtures_.contains(copy.table);
   ReadOptions options{.options = fixture ? relation.options : copy.options};
   if (!fixture) options.options.try_emplace("header", "false");  // as PostgreSQL's COPY has it
+  const std::string prefix = fixture ? OptionOr(relation.options, "strip_prefix", "") : "";
   for (const ColumnSpec& spec : relation.columns) {
-    options.columns.push_back({spec.column,
-                               spec.outside_name.empty() ? spec.column.name : spec.outside_name,
-                               spec.path, spec.on_error == OnError::kNull});
+    const std::string& name = spec.column.name;
+    const bool renamed = !spec.outside_name.empty() && spec.outside_name != name;
+    options.columns.push_back({spec.column, renamed ? spec.outside_name : prefix + name, spec.path,
+                               spec.on_error == OnError::kNull});
   }
-  const std::string format = OptionOr(fixture ? relation.options : copy.options, "format", "csv");
+  const std::string format =
+      fixture ? FixtureFormat(relation) : OptionOr(copy.options, "format", "csv");
   LEAT_ASSIGN(auto reader, OpenFile(path, format, options, {}));
   int64_t rows = 0;
   while (true) {
