@@ -27,7 +27,11 @@ class FileSink : public Sink {
     LEAT_ASSIGN(const auto manifest, ReadManifest(target_));
     if (manifest) LEAT_RETURN(Publish(*manifest));
     LEAT_RETURN(ClearStaging(target_));
-    staging_ = std::make_unique<Staging>(staging_spec_);
+    // The manifest names files that were staged before it, and stays until the next: what is staged
+    // from now on must not have their names, or a crash would publish it under theirs.
+    StagingSpec staging = staging_spec_;
+    staging.prefix = fmt::format("after-{}-", manifest ? manifest->mark.epoch : 0);
+    staging_ = std::make_unique<Staging>(std::move(staging));
     return manifest ? std::optional(manifest->mark) : std::nullopt;
   }
 

@@ -70,6 +70,28 @@ TEST_F(FileSinkTest, ACommitThatACrashCutShortIsFinished) {
   EXPECT_TRUE(std::filesystem::is_empty(target + "/_leat/tmp"));
 }
 
+// The manifest of a commit stays; what a later life stages must never be taken for its files.
+TEST_F(FileSinkTest, WhatWasStagedAndNotCommittedIsNeverPublished) {
+  const Names committed = {"out/leat-0123456789ab-000000000001-00000.parquet",
+                           "out/leat-0123456789ab-000000000002-00000.parquet"};
+  for (int64_t epoch = 1; epoch <= 2; ++epoch) {
+    auto sink = Opened();
+    ASSERT_TRUE(sink->Write(MakeRows(schema_, {"1|NM"})).ok());
+    ASSERT_TRUE(sink->Commit(epoch).ok());
+  }
+  const std::string before = folder_.Read(committed[1]);
+  {
+    auto sink = Opened({{"writers_max", "1"}, {"partition_by", "state"}});
+    // The writer of NM is finished for that of MA: its file is whole, as at a crash.
+    ASSERT_TRUE(sink->Write(MakeRows(schema_, std::vector<std::string>(20000, "2|NM"))).ok());
+    ASSERT_TRUE(sink->Write(MakeRows(schema_, std::vector<std::string>(20000, "3|MA"))).ok());
+    ASSERT_FALSE(std::filesystem::is_empty(folder_ / "out/_leat/tmp"));
+  }
+  Opened();
+  EXPECT_EQ(folder_.Files(), committed);
+  EXPECT_TRUE(folder_.Read(committed[1]) == before);
+}
+
 TEST_F(FileSinkTest, ResetLeavesFilesOfOthers) {
   auto sink = Opened({{"partition_by", "state"}});
   folder_.Write("out/state=NM/theirs.parquet", "x");

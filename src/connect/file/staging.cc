@@ -49,7 +49,7 @@ Status Staging::OpenWriter(Part* part) {
   if (static_cast<int64_t>(open_.size()) >= spec_.writers_max) {
     LEAT_RETURN(CloseWriter(open_.front()));
   }
-  part->file.name = fmt::format("{:06d}{}", files_++, spec_.extension);
+  part->file.name = fmt::format("{}{:06d}{}", spec_.prefix, files_++, spec_.extension);
   part->file.rows = 0;
   LEAT_ASSIGN(part->writer, CreateFile(fmt::format("{}/{}", spec_.folder, part->file.name),
                                        spec_.format, spec_.schema, spec_.options));

@@ -22,6 +22,7 @@ struct StagedFile {
 
 struct StagingSpec {
   std::string folder;  // where files are staged
+  std::string prefix;  // of the files' names there
   std::string format;
   std::string extension;  // ".parquet"
   Schema schema;
