@@ -64,8 +64,13 @@ constexpr std::array kCommonOptions = {
                "The columns by which an `upsert` sink finds a row: `a, b`."},
     OptionSpec{"after", OptionPlace::kTable, "",
                "A source is read when this relation, a source too, is drained."},
-    OptionSpec{"flush_bytes", OptionPlace::kTable, "",
+    OptionSpec{"flush_bytes", OptionPlace::kTable, "512MB",
                "A sink commits when so much is staged, and when the input is drained."},
+    OptionSpec{"flush_rows", OptionPlace::kTable, "",
+               "With `--follow`, a sink commits when so many rows are staged."},
+    OptionSpec{"flush_interval", OptionPlace::kTable, "0 (database), 60s (file)",
+               "With `--follow`, a sink commits at the latest so long after the first row that is "
+               "staged: `100ms`, `5 min`. 0: at the end of every epoch that changed something."},
     OptionSpec{"on_error", OptionPlace::kColumn, "the table's",
                "As for the table, for one column."},
     OptionSpec{"name", OptionPlace::kColumn, "the column's own name",
@@ -207,7 +212,7 @@ Status CheckRelation(const Server& server, const Relation& relation) {
   LEAT_RETURN(OnErrorOf(relation).status());
   LEAT_RETURN(RejectLimitOf(relation).status());
   LEAT_RETURN(SinkModeOf(server, relation.options, false).status());
-  LEAT_RETURN(BytesOption(relation.options, "flush_bytes", 0).status());
+  LEAT_RETURN(FlushRulesOf(server, relation.options).status());
   for (const ColumnSpec& column : relation.columns) {
     LEAT_RETURN(OnErrorOf(relation, column).status());
   }

@@ -113,6 +113,36 @@ Result<int64_t> BytesOption(const Options& options, std::string_view name, int64
                       "Write a number with a unit: \"B\", \"kB\", \"MB\", \"GB\" or \"TB\".");
 }
 
+Result<std::chrono::microseconds> TimeOption(const Options& options, std::string_view name,
+                                             std::chrono::microseconds fallback) {
+  const auto found = options.find(std::string(name));
+  if (found == options.end()) return fallback;
+  struct Unit {
+    std::string_view name;
+    int64_t micros;
+  };
+  constexpr std::array<Unit, 7> kUnits = {{{"", 1'000'000},
+                                           {"us", 1},
+                                           {"ms", 1'000},
+                                           {"s", 1'000'000},
+                                           {"min", 60'000'000},
+                                           {"h", 3'600'000'000},
+                                           {"d", 86'400'000'000}}};
+  std::string_view rest = Trim(found->second);
+  int64_t number = 0;
+  if (TakeNumber(&rest, &number) && number >= 0 && number < 1'000'000'000) {
+    rest = Trim(rest);
+    for (const Unit& unit : kUnits) {
+      if (rest == unit.name && number <= INT64_MAX / 4 / unit.micros) {
+        return std::chrono::microseconds(number * unit.micros);
+      }
+    }
+  }
+  return InvalidValue(
+      name, found->second,
+      "Write a number with a unit: \"us\", \"ms\", \"s\", \"min\", \"h\" or \"d\".");
+}
+
 Result<std::string> ChoiceOption(const Options& options, std::string_view name,
                                  std::span<const std::string_view> choices) {
   const auto found = options.find(std::string(name));
@@ -213,6 +243,17 @@ Result<std::optional<RejectLimit>> RejectLimitOf(const Relation& relation) {
   }
   return InvalidValue("max_rejects", found->second,
                       "Write a count of rows, or a share such as \"1%\".");
+}
+
+Result<FlushRules> FlushRulesOf(const Server& server, const Options& options) {
+  constexpr int64_t kBytes = 512 << 20;
+  // A commit of files makes files: not many small ones.
+  const std::chrono::seconds interval(server.kind == "file" ? 60 : 0);
+  FlushRules rules;
+  LEAT_ASSIGN(rules.bytes, BytesOption(options, "flush_bytes", kBytes));
+  LEAT_ASSIGN(rules.rows, CountOption(options, "flush_rows", 0));
+  LEAT_ASSIGN(rules.interval, TimeOption(options, "flush_interval", interval));
+  return rules;
 }
 
 }  // namespace leat

@@ -1,6 +1,7 @@
 // Options of servers, tables and columns: which there are, what they mean, how their values read.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -35,6 +36,9 @@ Result<int64_t> CountOption(const Options& options, std::string_view name, int64
                             int64_t min = 0);
 // Bytes with PostgreSQL's units: B, kB, MB, GB, TB.
 Result<int64_t> BytesOption(const Options& options, std::string_view name, int64_t fallback);
+// A span of time with PostgreSQL's units: us, ms, s, min, h, d. Without one: seconds.
+Result<std::chrono::microseconds> TimeOption(const Options& options, std::string_view name,
+                                             std::chrono::microseconds fallback);
 // One of `choices`; the first is the default.
 Result<std::string> ChoiceOption(const Options& options, std::string_view name,
                                  std::span<const std::string_view> choices);
@@ -60,5 +64,16 @@ struct RejectLimit {
 };
 // Nothing where the relation sets no limit.
 Result<std::optional<RejectLimit>> RejectLimitOf(const Relation& relation);
+
+// When a sink commits, besides at the end of a drain: at the end of an epoch, as soon as one of
+// these is reached. `interval` is counted from the first row that is not committed; zero, every
+// epoch that changes something is committed, or as many as come while the sink commits.
+struct FlushRules {
+  int64_t bytes = 0;  // 0: no such bound, like `rows`
+  int64_t rows = 0;
+  std::chrono::microseconds interval{0};
+};
+// Options `flush_bytes`, `flush_rows`, `flush_interval`.
+Result<FlushRules> FlushRulesOf(const Server& server, const Options& options);
 
 }  // namespace leat

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/clock.h"
@@ -41,6 +42,12 @@ class Source {
   // Returns the next rows of one relation, at most about `bytes_max`, and the offset after them; or
   // nothing: there is no more now. Never splits a transaction.
   virtual Result<std::optional<Arrival>> Poll(int64_t bytes_max) = 0;
+  // After a Poll that gave nothing: waits until more may be there, at most about `at_most`. False:
+  // nothing came, another Poll would be for nothing. Not called where no thread may wait.
+  virtual bool Wait(std::chrono::milliseconds at_most) {
+    std::this_thread::sleep_for(at_most);
+    return true;
+  }
   // Reads again exactly what a Poll at this place gave up to `end`.
   virtual Result<Arrival> Reread(const Offset& end) = 0;
   // Makes `end` the end of the world: Poll gives what lies before it, in the order in which it was

@@ -2,12 +2,27 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
 #include "base/record.h"
 
 namespace leat {
 namespace {
 
 constexpr size_t kFrameHeader = 16;  // length and checksum, 8 bytes each
+constexpr std::string_view kPrefix = "log-";
+
+// "log-12" → 12; nothing for any other name.
+std::optional<int64_t> SegmentOf(std::string_view name) {
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  name.remove_prefix(kPrefix.size());
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return number;
+}
 
 std::string Encode(const LogRecord& record) {
   RecordWriter out;
@@ -43,45 +58,116 @@ Result<LogRecord> Decode(std::string_view payload) {
 
 }  // namespace
 
-Result<std::unique_ptr<EpochLog>> EpochLog::Open(FileSystem* files, std::string path) {
-  std::unique_ptr<EpochLog> log(new EpochLog(files, std::move(path)));
+std::string EpochLog::PathOf(int64_t number) const {
+  return fmt::format("{}/{}{}", directory_, kPrefix, number);
+}
+
+EpochLog::EpochLog(FileSystem* files, std::string directory, std::string_view state, int64_t after)
+    : files_(files),
+      directory_(std::move(directory)),
+      seed_(XXH3_64bits(state.data(), state.size())),
+      after_(after) {}
+
+Result<std::unique_ptr<EpochLog>> EpochLog::Open(FileSystem* files, std::string directory,
+                                                 std::string_view state, int64_t after) {
+  std::unique_ptr<EpochLog> log(new EpochLog(files, std::move(directory), state, after));
   LEAT_RETURN(log->Load());
-  LEAT_ASSIGN(log->file_, files->OpenAppend(log->path_));
   return log;
 }
 
+Status EpochLog::Remove(FileSystem* files, const std::string& directory) {
+  LEAT_ASSIGN(const auto names, files->List(directory));
+  for (const std::string& name : names) {
+    if (SegmentOf(name)) LEAT_RETURN(files->Remove(directory + "/" + name));
+  }
+  return Status::OK();
+}
+
 Status EpochLog::Load() {
-  if (!files_->Exists(path_)) return Status::OK();
-  LEAT_ASSIGN(const auto file, files_->Read(path_));
+  LEAT_ASSIGN(const auto names, files_->List(directory_));
+  for (const std::string& name : names) {
+    if (const auto number = SegmentOf(name)) segments_.push_back({.number = *number});
+  }
+  std::sort(segments_.begin(), segments_.end(),
+            [](const Segment& a, const Segment& b) { return a.number < b.number; });
+  for (Segment& segment : segments_) LEAT_RETURN(LoadSegment(&segment));
+  return Status::OK();
+}
+
+Status EpochLog::LoadSegment(Segment* segment) {
+  LEAT_ASSIGN(const auto file, files_->Read(PathOf(segment->number)));
   std::string_view rest = file->bytes();
+  segment->bytes = static_cast<int64_t>(rest.size());
+  bytes_ += segment->bytes;
   while (rest.size() >= kFrameHeader) {
     RecordReader header(rest.substr(0, kFrameHeader));
     const auto length = static_cast<size_t>(header.Int());
     const auto checksum = static_cast<uint64_t>(header.Int());
     if (length > rest.size() - kFrameHeader) break;
     const auto payload = rest.substr(kFrameHeader, length);
-    if (XXH3_64bits(payload.data(), payload.size()) != checksum) break;
+    if (XXH3_64bits_withSeed(payload.data(), payload.size(), seed_) != checksum) break;
     LEAT_ASSIGN(LogRecord record, Decode(payload));
-    records_.push_back(std::move(record));
+    LEAT_RETURN(Keep(std::move(record)));
     rest.remove_prefix(kFrameHeader + length);
   }
-  const auto good = static_cast<int64_t>(file->bytes().size() - rest.size());
-  return rest.empty() ? Status::OK() : files_->Truncate(path_, good);
+  return Status::OK();
+}
+
+Status EpochLog::Keep(LogRecord record) {
+  const int64_t number = record.epoch.number;
+  while (!records_.empty() && records_.back().epoch.number >= number) records_.pop_back();
+  if (number <= after_) return Status::OK();
+  const int64_t before = records_.empty() ? after_ : records_.back().epoch.number;
+  if (number != before + 1) {
+    return IOErrorF("the log in \"{}\" is damaged: epoch {} is followed by epoch {}", directory_,
+                    before, number);
+  }
+  records_.push_back(std::move(record));
+  return Status::OK();
 }
 
 Status EpochLog::Append(const LogRecord& record) {
   const std::string payload = Encode(record);
-  RecordWriter frame;
-  frame.Int(static_cast<int64_t>(payload.size()));
-  frame.Int(static_cast<int64_t>(XXH3_64bits(payload.data(), payload.size())));
-  return file_->Append(frame.bytes() + payload);
+  RecordWriter header;
+  header.Int(static_cast<int64_t>(payload.size()));
+  header.Int(static_cast<int64_t>(XXH3_64bits_withSeed(payload.data(), payload.size(), seed_)));
+  const std::string frame = header.bytes() + payload;
+  if (!file_) {
+    const int64_t number = segments_.empty() ? 1 : segments_.back().number + 1;
+    LEAT_ASSIGN(file_, files_->OpenAppend(PathOf(number)));
+    segments_.push_back({.number = number});
+    named_ = false;
+  }
+  LEAT_RETURN(file_->Append(frame));
+  segments_.back().bytes += static_cast<int64_t>(frame.size());
+  bytes_ += static_cast<int64_t>(frame.size());
+  return Status::OK();
 }
 
-Status EpochLog::Sync() { return file_->Sync(); }
+Status EpochLog::Sync() {
+  if (!file_) return Status::OK();
+  LEAT_RETURN(file_->Sync());
+  if (!named_) LEAT_RETURN(files_->SyncDirectory(directory_));
+  named_ = true;
+  return Status::OK();
+}
 
-Status EpochLog::Clear() {
-  records_.clear();
-  return files_->Truncate(path_, 0);
+Status EpochLog::Roll() {
+  LEAT_RETURN(Sync());
+  file_.reset();
+  rolled_ = segments_.size();
+  return Status::OK();
+}
+
+// A segment that comes back after a power cut does no harm: the checkpoint holds its epochs.
+Status EpochLog::DropRolled() {
+  for (size_t i = 0; i < rolled_; ++i) {
+    LEAT_RETURN(files_->Remove(PathOf(segments_[i].number)));
+    bytes_ -= segments_[i].bytes;
+  }
+  segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(rolled_));
+  rolled_ = 0;
+  return Status::OK();
 }
 
 }  // namespace leat

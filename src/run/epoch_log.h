@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file_system.h"
@@ -28,28 +29,54 @@ struct LogRecord {
   std::vector<LogRange> ranges;  // as they interleaved
 };
 
-// One file, framed: length, xxh3 of the payload, payload. A torn tail (the last frame incomplete or
-// its checksum wrong) is what a crash leaves: it is dropped. Used by one thread.
+// Files in one directory, `log-1`, `log-2` …: each begins where a checkpoint was taken or where the
+// log was opened, so that none is ever changed but at its end. In them frames: length, xxh3 of the
+// payload, payload. A torn tail (the last frame incomplete or its checksum wrong) is what a crash
+// leaves: it was never synced, and is passed over. A record voids those before it with its number
+// or a later one: they were read anew. The checksums are seeded with the state's id, so that a file
+// of another state, which a power cut brought back, says nothing. Used by one thread.
 class EpochLog {
  public:
-  // Opens or creates the log and reads what it holds.
-  static Result<std::unique_ptr<EpochLog>> Open(FileSystem* files, std::string path);
+  // Reads what the log in `directory` holds of the state `state` after epoch `after`, that of its
+  // last checkpoint. The next record begins a new file.
+  static Result<std::unique_ptr<EpochLog>> Open(FileSystem* files, std::string directory,
+                                                std::string_view state, int64_t after);
+  // Removes all files of the log in `directory`.
+  static Status Remove(FileSystem* files, const std::string& directory);
 
+  // As found when opened: after + 1, after + 2 …
   const std::vector<LogRecord>& records() const { return records_; }
-  // Appends; not durable before Sync.
+  // Appends; not durable before Sync. After an error only Open goes on.
   Status Append(const LogRecord& record);
   Status Sync();
-  // A checkpoint holds all of it: starts over, empty.
-  Status Clear();
+  // The next record begins a new file. What is in the ones before is in a checkpoint that is being
+  // made; when it is, DropRolled removes them.
+  Status Roll();
+  Status DropRolled();
+  // Of the files that are there now.
+  int64_t bytes() const { return bytes_; }
 
  private:
-  EpochLog(FileSystem* files, std::string path) : files_(files), path_(std::move(path)) {}
+  struct Segment {
+    int64_t number = 0;
+    int64_t bytes = 0;
+  };
+  EpochLog(FileSystem* files, std::string directory, std::string_view state, int64_t after);
+  std::string PathOf(int64_t number) const;
   Status Load();
+  Status LoadSegment(Segment* segment);
+  Status Keep(LogRecord record);
 
   FileSystem* const files_;
-  const std::string path_;
-  std::vector<LogRecord> records_;  // as found when opened
-  std::unique_ptr<AppendFile> file_;
+  const std::string directory_;
+  const uint64_t seed_;
+  const int64_t after_;
+  std::vector<LogRecord> records_;
+  std::vector<Segment> segments_;     // that are there, oldest first
+  size_t rolled_ = 0;                 // of these: how many DropRolled removes
+  std::unique_ptr<AppendFile> file_;  // the last segment, once it has a record
+  bool named_ = true;                 // the directory holds its name for good
+  int64_t bytes_ = 0;
 };
 
 }  // namespace leat

@@ -13,12 +13,27 @@ class EpochLogTest : public testing::Test {
   EpochLogTest() {
     std::string pattern = (std::filesystem::temp_directory_path() / "leat-log-XXXXXX").string();
     directory_ = ::mkdtemp(pattern.data());
-    path_ = directory_ + "/log";
   }
   ~EpochLogTest() override { std::filesystem::remove_all(directory_); }
 
-  std::unique_ptr<EpochLog> Open() { return EpochLog::Open(PosixFileSystem(), path_).ValueOrDie(); }
-  int64_t size() const { return static_cast<int64_t>(std::filesystem::file_size(path_)); }
+  Result<std::unique_ptr<EpochLog>> TryOpen(int64_t after = 0, const char* state = "s") {
+    return EpochLog::Open(PosixFileSystem(), directory_, state, after);
+  }
+  std::unique_ptr<EpochLog> Open(int64_t after = 0, const char* state = "s") {
+    return TryOpen(after, state).ValueOrDie();
+  }
+  std::string Segment(int64_t number) const {
+    return directory_ + "/log-" + std::to_string(number);
+  }
+  int64_t SizeOf(int64_t segment) const {
+    return static_cast<int64_t>(std::filesystem::file_size(Segment(segment)));
+  }
+  std::vector<int64_t> Numbers(int64_t after = 0) {
+    std::vector<int64_t> numbers;
+    const auto log = Open(after);
+    for (const LogRecord& record : log->records()) numbers.push_back(record.epoch.number);
+    return numbers;
+  }
 
   static LogRecord Record(int64_t number) {
     LogRecord record{.epoch = {.number = number, .clock = 1000 * number}};
@@ -33,7 +48,7 @@ class EpochLogTest : public testing::Test {
     return record;
   }
 
-  std::string directory_, path_;
+  std::string directory_;
 };
 
 TEST_F(EpochLogTest, GivesBackWhatWasAppended) {
@@ -54,38 +69,83 @@ TEST_F(EpochLogTest, GivesBackWhatWasAppended) {
 }
 
 // A crash may cut the file anywhere: the whole records before the cut survive, and new ones follow.
-TEST_F(EpochLogTest, ATornTailIsDroppedWhereverItIsTorn) {
-  ASSERT_TRUE(Open()->Append(Record(1)).ok());
-  const int64_t one = size();
-  ASSERT_TRUE(Open()->Append(Record(2)).ok());
-  const int64_t two = size();
+TEST_F(EpochLogTest, ATornTailIsPassedOverWhereverItIsTorn) {
+  int64_t one = 0, two = 0;
+  {
+    auto log = Open();
+    ASSERT_TRUE(log->Append(Record(1)).ok());
+    one = SizeOf(1);
+    ASSERT_TRUE(log->Append(Record(2)).ok());
+    two = SizeOf(1);
+  }
   for (int64_t cut = two - 1; cut >= one; --cut) {
-    ASSERT_TRUE(PosixFileSystem()->Truncate(path_, cut).ok());
-    EXPECT_EQ(Open()->records().size(), 1u) << "cut at " << cut;
-    EXPECT_EQ(size(), one);
+    ASSERT_TRUE(PosixFileSystem()->Truncate(Segment(1), cut).ok());
+    EXPECT_EQ(Numbers(), (std::vector<int64_t>{1})) << "cut at " << cut;
     ASSERT_TRUE(Open()->Append(Record(2)).ok());
-    EXPECT_EQ(Open()->records().size(), 2u);
+    EXPECT_EQ(Numbers(), (std::vector<int64_t>{1, 2}));
+    std::filesystem::remove(Segment(2));
   }
 }
 
-TEST_F(EpochLogTest, ADamagedRecordEndsTheLog) {
-  ASSERT_TRUE(Open()->Append(Record(1)).ok());
-  const int64_t one = size();
-  ASSERT_TRUE(Open()->Append(Record(2)).ok());
-  std::filesystem::resize_file(path_, static_cast<size_t>(one + 20));
+TEST_F(EpochLogTest, ADamagedRecordEndsItsFile) {
+  int64_t one = 0;
+  {
+    auto log = Open();
+    ASSERT_TRUE(log->Append(Record(1)).ok());
+    one = SizeOf(1);
+    ASSERT_TRUE(log->Append(Record(2)).ok());
+  }
+  std::filesystem::resize_file(Segment(1), static_cast<size_t>(one + 20));
   ASSERT_TRUE(
-      PosixFileSystem()->OpenAppend(path_).ValueOrDie()->Append(std::string(200, 'z')).ok());
-  EXPECT_EQ(Open()->records().size(), 1u);
+      PosixFileSystem()->OpenAppend(Segment(1)).ValueOrDie()->Append(std::string(200, 'z')).ok());
+  EXPECT_EQ(Numbers(), (std::vector<int64_t>{1}));
 }
 
-TEST_F(EpochLogTest, ClearStartsOver) {
+TEST_F(EpochLogTest, ACheckpointDropsTheFilesBeforeIt) {
   auto log = Open();
   ASSERT_TRUE(log->Append(Record(1)).ok());
-  ASSERT_TRUE(log->Clear().ok());
   ASSERT_TRUE(log->Append(Record(2)).ok());
-  const auto again = Open();
-  ASSERT_EQ(again->records().size(), 1u);
-  EXPECT_EQ(again->records()[0].epoch.number, 2);
+  ASSERT_TRUE(log->Roll().ok());
+  ASSERT_TRUE(log->Append(Record(3)).ok());
+  EXPECT_EQ(Numbers(), (std::vector<int64_t>{1, 2, 3}));  // the checkpoint is not yet made
+  ASSERT_TRUE(log->DropRolled().ok());
+  EXPECT_FALSE(std::filesystem::exists(Segment(1)));
+  EXPECT_EQ(log->bytes(), SizeOf(2));
+  EXPECT_EQ(Numbers(2), (std::vector<int64_t>{3}));
+}
+
+TEST_F(EpochLogTest, WhatWasReadAnewVoidsWhatWasReadBefore) {
+  for (const int64_t first : {1, 2}) {
+    auto log = Open();
+    for (int64_t n = first; n <= 3; ++n) {
+      LogRecord record = Record(n);
+      record.epoch.clock += first;
+      ASSERT_TRUE(log->Append(record).ok());
+    }
+  }
+  const auto log = Open();
+  ASSERT_EQ(log->records().size(), 3u);
+  EXPECT_EQ(log->records()[0].epoch.clock, 1001);
+  EXPECT_EQ(log->records()[1].epoch.clock, 2002);
+}
+
+TEST_F(EpochLogTest, AHoleIsRefusedButNotBeforeTheCheckpoint) {
+  ASSERT_TRUE(Open()->Append(Record(3)).ok());  // came back after a power cut
+  {
+    auto log = Open(6);
+    ASSERT_TRUE(log->Append(Record(7)).ok());
+    ASSERT_TRUE(log->Append(Record(9)).ok());
+  }
+  EXPECT_EQ(TryOpen(6).status().message(),
+            "the log in \"" + directory_ + "\" is damaged: epoch 7 is followed by epoch 9");
+  EXPECT_EQ(Numbers(8), (std::vector<int64_t>{9}));
+}
+
+TEST_F(EpochLogTest, ARecordOfAnotherStateSaysNothing) {
+  ASSERT_TRUE(Open(0, "another")->Append(Record(1)).ok());
+  EXPECT_TRUE(Numbers().empty());
+  ASSERT_TRUE(EpochLog::Remove(PosixFileSystem(), directory_).ok());
+  EXPECT_FALSE(std::filesystem::exists(Segment(1)));
 }
 
 }  // namespace

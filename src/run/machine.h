@@ -16,15 +16,23 @@
 
 #include "base/clock.h"
 #include "base/file_system.h"
+#include "connect/connectors.h"
+#include "run/crew.h"
+#include "run/live_status.h"
 #include "run/pipeline.h"
 
 namespace leat {
 
 struct RunOptions {
-  int64_t epoch_bytes_max = 64 << 20;  // uncompressed bytes read in one epoch
-  int64_t queue_bytes_max = 32 << 20;  // read ahead, per source; written behind, per sink
-  std::chrono::seconds checkpoint_interval{60};
-  bool fresh = false;  // drop the state and the sinks' rows first
+  int64_t epoch_bytes_max = 64 << 20;    // uncompressed bytes read in one epoch
+  int64_t queue_bytes_max = 32 << 20;    // read ahead, per source; written behind, per sink
+  int64_t outbox_bytes_max = 128 << 20;  // kept for a sink that fails, per sink
+  std::chrono::milliseconds checkpoint_interval{60'000};
+  bool fresh = false;   // drop the state and the sinks' rows first
+  bool follow = false;  // when all is read, wait for more
+  // How long a source or sink may fail before the run does. Unset: for ever when following, not at
+  // all in a drain.
+  std::optional<std::chrono::milliseconds> degraded_max;
 };
 
 struct SourceReport {
@@ -55,14 +63,20 @@ bool IsTooManyRejects(const Status& status);
 struct RunContext {
   FileSystem* files = nullptr;
   const Clock* clock = nullptr;
-  std::function<uint64_t()> random;         // makes the state's id
+  std::function<uint64_t()> random;         // makes the state's id, spreads retries
   std::string state_dir;                    // made if missing
   const std::atomic<bool>* stop = nullptr;  // set by Ctrl-C: finish the epoch, checkpoint, leave
   Progress progress;                        // may be empty
+  StatusBoard* board = nullptr;             // gets the status after epochs and commits
+  std::function<Result<std::unique_ptr<Source>>(const Server&, const Relation&)> make_source =
+      MakeSource;
+  std::function<Result<std::unique_ptr<Sink>>(SinkSpec)> make_sink = MakeSink;
+  // Set: no thread is started and no time passes but by it. See run/crew.h.
+  Schedule* schedule = nullptr;
 };
 
-// Drains what the sources hold, commits, checkpoints and returns. A state made by another
-// definition is refused (SqlStatus, exit code 2) with what changed.
+// Drains what the sources hold (or follows them until `stop`), commits, checkpoints and returns. A
+// state made by another definition is refused (SqlStatus, exit code 2) with what changed.
 Result<RunReport> RunPipeline(const Pipeline& pipeline, const RunOptions& options,
                               const RunContext& context);
 

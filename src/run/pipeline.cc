@@ -16,8 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kFlushBytes = 512 << 20;
-
 struct Script {
   std::string file;
   std::shared_ptr<const ParsedStatement> statement;
@@ -297,7 +295,7 @@ Result<StandingSink> Loader::MakeSinkOf(const StandingInsert& insert) {
   sink.query = ApplyRules(expanded);
   sink.hash = HashOf(*sink.query);
   LEAT_ASSIGN(sink.spec, MakeSinkSpec(*server, relation, sink.query->schema));
-  LEAT_ASSIGN(sink.flush_bytes, BytesOption(relation.options, "flush_bytes", kFlushBytes));
+  LEAT_ASSIGN(sink.flush, FlushRulesOf(*server, relation.options));
   const auto properties = PropertiesOf(
       *sink.query, [&](const std::string& name) { return pipeline_.PropertiesOfSource(name); });
   sink.unique = IsUnique(properties, sink.spec.key);

@@ -19,10 +19,10 @@ namespace leat {
 struct StandingSink {
   std::string name;
   LogicalPtr query;
-  std::string hash;         // of the query: the definition's identity
-  SinkSpec spec;            // state and statement are filled in by the machine
-  bool unique = false;      // kUpsert: the key is provably unique
-  int64_t flush_bytes = 0;  // a commit is due when so much is staged
+  std::string hash;     // of the query: the definition's identity
+  SinkSpec spec;        // state and statement are filled in by the machine
+  bool unique = false;  // kUpsert: the key is provably unique
+  FlushRules flush;     // when a commit is due
   std::string sql;
   int location = -1;
 };

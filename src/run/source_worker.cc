@@ -4,65 +4,126 @@ namespace leat {
 namespace {
 
 constexpr int64_t kPollBytesMax = 4 << 20;
+// The longest that a thread waits in a source before it looks whether it is to stop.
+constexpr std::chrono::milliseconds kWaitMax(100);
+// Without threads a source that has nothing is asked again after this time.
+constexpr Micros kLookAgain = 10'000;
 
 }  // namespace
 
-SourceWorker::SourceWorker(std::string name, std::unique_ptr<Source> source, Bell* bell,
-                           int64_t queue_bytes_max)
-    : name_(std::move(name)),
-      source_(std::move(source)),
-      bell_(bell),
-      queue_bytes_max_(queue_bytes_max) {}
+SourceWorker::SourceWorker(Crew* crew, SourceWorkerOptions options, SourceFactory make)
+    : Worker(crew), options_(std::move(options)), make_(std::move(make)), health_(options_.retry) {}
 
 SourceWorker::~SourceWorker() { Stop(); }
 
-void SourceWorker::Start() {
-  thread_ = std::thread([this] { Loop(); });
+Status SourceWorker::Open() {
+  if (source_) return Status::OK();
+  LEAT_ASSIGN(source_, make_());
+  positioned_ = false;
+  return Status::OK();
 }
 
-void SourceWorker::Loop() {
-  while (true) {
-    Result<std::optional<Arrival>> polled = source_->Poll(kPollBytesMax);
-    std::unique_lock lock(bell_->mutex);
-    if (!polled.ok() || !polled->has_value()) {
-      error_ = polled.status();
-      ended_ = true;
-      bell_->changed.notify_all();
-      return;
-    }
-    queue_bytes_ += (*polled)->bytes_read;
-    queue_.push_back(**std::move(polled));
-    bell_->changed.notify_all();
-    room_.wait(lock, [this] { return stop_ || queue_bytes_ < queue_bytes_max_; });
-    if (stop_) return;
+Result<Source*> SourceWorker::SourceAt(const Offset& offset) {
+  LEAT_RETURN(Open());
+  if (!positioned_) LEAT_RETURN(source_->Seek(offset));
+  positioned_ = true;
+  return source_.get();
+}
+
+void SourceWorker::GoOnFrom(const Offset& offset) {
+  at_ = offset;
+  positioned_ = false;
+}
+
+Micros SourceWorker::Due() const {
+  if (stop_ || ended_ || !error_.ok() || queue_bytes_ >= options_.queue_bytes_max) return kNever;
+  if (health_.degraded()) return health_.retry_at();
+  return idle_ && !crew_.threaded() ? look_at_ : 0;
+}
+
+void SourceWorker::Work() {
+  if (const Status status = Prepare(); !status.ok()) return Fail(status);
+  if (!WaitForMore()) return;
+  Result<std::optional<Arrival>> polled = source_->Poll(kPollBytesMax);
+  if (!polled.ok()) return Fail(polled.status());
+  if (polled->has_value()) return Take(**std::move(polled));
+  const std::lock_guard lock(crew_.mutex);
+  health_.Recover();
+  idle_ = true;
+  ended_ = !options_.follow;
+  look_at_ = crew_.Now() + kLookAgain;
+  crew_.Ring();
+}
+
+// Makes the source if need be, puts it in its place, and tells it what it may forget.
+Status SourceWorker::Prepare() {
+  LEAT_RETURN(Open());
+  if (!positioned_) LEAT_RETURN(source_->Seek(at_));
+  positioned_ = true;
+  std::optional<Offset> acknowledge;
+  {
+    const std::lock_guard lock(crew_.mutex);
+    acknowledge.swap(acknowledge_);
   }
+  return acknowledge ? source_->Acknowledge(*acknowledge) : Status::OK();
+}
+
+// False: nothing came while it waited.
+bool SourceWorker::WaitForMore() {
+  {
+    const std::lock_guard lock(crew_.mutex);
+    if (!idle_ || !crew_.threaded()) return true;
+  }
+  return source_->Wait(kWaitMax);
+}
+
+void SourceWorker::Take(Arrival arrival) {
+  at_ = arrival.end;
+  const std::lock_guard lock(crew_.mutex);
+  health_.Recover();
+  idle_ = false;
+  queue_bytes_ += arrival.bytes_read;
+  queue_.push_back(std::move(arrival));
+  crew_.Ring();
+}
+
+void SourceWorker::Fail(const Status& status) {
+  source_.reset();
+  positioned_ = false;
+  const std::lock_guard lock(crew_.mutex);
+  idle_ = false;
+  if (!health_.Fail(status, crew_.Now())) error_ = status;
+  crew_.Ring();
 }
 
 Result<std::optional<Arrival>> SourceWorker::TryTake() {
-  const std::lock_guard lock(bell_->mutex);
+  const std::lock_guard lock(crew_.mutex);
   if (queue_.empty()) {
-    if (ended_) LEAT_RETURN(error_);
+    LEAT_RETURN(error_);
     return std::nullopt;
   }
   Arrival arrival = std::move(queue_.front());
   queue_.pop_front();
   queue_bytes_ -= arrival.bytes_read;
-  room_.notify_one();
+  Wake();
   return arrival;
 }
 
-bool SourceWorker::drained() const {
-  const std::lock_guard lock(bell_->mutex);
-  return ended_ && queue_.empty() && error_.ok();
+void SourceWorker::Acknowledge(const Offset& end) {
+  const std::lock_guard lock(crew_.mutex);
+  acknowledge_ = end;
 }
 
-void SourceWorker::Stop() {
-  {
-    const std::lock_guard lock(bell_->mutex);
-    stop_ = true;
-    room_.notify_all();
-  }
-  if (thread_.joinable()) thread_.join();
+SourceStatus SourceWorker::status() const {
+  const std::lock_guard lock(crew_.mutex);
+  SourceStatus status{.name = options_.name,
+                      .state = ended_ ? WorkerState::kDrained : WorkerState::kRunning,
+                      .reason = health_.reason(),
+                      .degraded_since = health_.degraded_since(),
+                      .retries = health_.retries()};
+  if (health_.degraded()) status.state = WorkerState::kDegraded;
+  if (stop_) status.state = WorkerState::kStopped;
+  return status;
 }
 
 }  // namespace leat

@@ -1,5 +1,7 @@
 #include "run/state_dir.h"
 
+#include "run/epoch_log.h"
+
 namespace leat {
 
 Result<std::unique_ptr<StateDirectory>> StateDirectory::Open(FileSystem* files, std::string path) {
@@ -26,7 +28,7 @@ Result<std::unique_ptr<StateDirectory>> StateDirectory::OpenToRead(FileSystem* f
 
 Status StateDirectory::Clear() {
   LEAT_RETURN(store_->Clear());
-  return files_->Remove(path("log"));
+  return EpochLog::Remove(files_, path_);
 }
 
 Result<bool> StateDirectory::Load(Manifest* manifest) const {

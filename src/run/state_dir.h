@@ -30,6 +30,7 @@ class StateDirectory {
   // Makes what was written since the last Commit the checkpoint, at once.
   Status Commit(const Manifest& manifest);
 
+  const std::string& path() const { return path_; }
   std::string path(const std::string& file) const { return path_ + "/" + file; }
 
  private:

@@ -1,0 +1,158 @@
+// The machine itself, for the files that make it: engine_open.cc, engine_replay.cc,
+// engine_epoch.cc, engine_checkpoint.cc, engine_status.cc. From outside it is used through
+// run/machine.h.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "plan/dataflow.h"
+#include "run/epoch_log.h"
+#include "run/key_guard.h"
+#include "run/machine.h"
+#include "run/manifest.h"
+#include "run/rejects.h"
+#include "run/sink_worker.h"
+#include "run/source_worker.h"
+#include "run/state_dir.h"
+
+namespace leat {
+
+inline constexpr const char* kTooManyRejects = "LR001";  // our own SQLSTATE class
+
+// A sink and its worker.
+struct SinkSeat {
+  const StandingSink* plan;
+  std::unique_ptr<SinkWorker> worker;
+  std::unique_ptr<KeyGuard> guard;  // kUpsert without a provable key
+  std::unique_ptr<Index> content;   // kReplace: what the query answers
+  bool content_changed = true;      // since it was last handed to the worker
+  Micros content_at = 0;            // when that was, by the crew's time
+};
+
+struct ViewSeat {
+  const StoredView* plan;
+  std::unique_ptr<Index> rows;  // key (or the whole row) → row
+};
+
+struct SourceSeat {
+  const StandingSource* plan;
+  std::unique_ptr<SourceWorker> worker;
+  SourcePosition position;  // up to what was read into epochs
+  SourceReport report;
+  bool drained = false;  // once: then sources `after` it may be read
+  Micros last_row = 0;   // the clock of the epoch with its last row
+};
+
+// One life of the machine, from opening the state to leaving it or failing. Used by one thread, the
+// engine's.
+class Engine : public DataflowListener {
+ public:
+  // `crew` and the others outlive the engine.
+  Engine(const Pipeline& pipeline, const RunOptions& options, const RunContext& context,
+         Crew* crew);
+
+  Result<RunReport> Run();
+  // The state and the sinks are open: `fresh` is done and not to be done again.
+  bool opened() const { return opened_; }
+
+  Status OnDelta(int output, const Batch& batch) override;
+  Status OnRowError(int output, const Schema& schema, const RowError& error) override;
+
+ private:
+  // Opening.
+  Status Open();
+  Status BuildFlow();
+  Status MakeSeats();
+  Status MakeSource(const StandingSource& plan);
+  Status Restore();
+  Status RestoreSeats();
+  Status OpenLog();
+  Status OpenSinks();
+  Status OpenSink(SinkSeat* seat, int64_t log_end);
+
+  // Replay.
+  Status Replay();
+  Status ReplayRange(const LogRange& range);
+  int64_t LastToReplay() const;
+
+  // Epochs.
+  Status Loop();
+  bool AwaitWork();
+  bool AllDrained() const;
+  bool HasNews() const;
+  bool AtRest();
+  bool MayRead(const SourceSeat& seat) const;
+  Status RunEpoch();
+  Status BeginEpoch();
+  Status ReadEpoch();
+  Result<SourceSeat*> TakeAny(Arrival* arrival);
+  Status Take(SourceSeat* seat, const Arrival& arrival);
+  Status Compute(SourceSeat* seat, const Arrival& arrival, int64_t first_seq);
+  Status PushContents();
+  Status FinishEpoch();
+  Status CheckBudget(const SourceSeat& seat) const;
+  Status HandOver();
+
+  // Checkpoints, and what else there is to do between epochs.
+  Status Housekeep();
+  Micros NextDuty() const;
+  bool HasSinkNews() const;
+  bool CheckpointDue() const;
+  bool SinksHold(int64_t epoch) const;
+  Status Leave();
+  Status BeginCheckpoint();
+  Status FinishCheckpoint();
+  Status WriteState();
+  bool ContentDue(const SinkSeat& seat) const;
+  Status FlushContent(SinkSeat* seat);
+  Status WriteContent(SinkSeat* seat);
+  Status Await(const SinkSeat& seat, int64_t epoch);
+
+  // What it says of itself.
+  RunReport Report() const;
+  Micros NextTelling() const;
+  void Tell();
+  LiveStatus StatusNow() const;
+
+  RetryRules Retries() const;
+  bool stopping() const { return crew_.stopping(); }
+  EvalContext Eval() const { return {.now = record_.epoch.clock, .timezone = timezone_}; }
+
+  const Pipeline& pipeline_;
+  const RunOptions& options_;
+  const RunContext& context_;
+  Crew& crew_;
+  std::string timezone_ = "UTC";
+  const Micros start_;  // the crew's time
+  Micros started_at_;   // the clock's
+
+  std::unique_ptr<StateDirectory> state_;
+  std::unique_ptr<EpochLog> log_;
+  Manifest manifest_;  // of the last checkpoint, or the one that is being made
+  bool restored_ = false;
+  bool opened_ = false;
+  Dataflow flow_;
+  Rejects rejects_;
+  std::vector<SinkSeat> sinks_;  // outputs 0 …
+  std::vector<ViewSeat> views_;  // … and after them
+  std::vector<SourceSeat> sources_;
+
+  size_t next_source_ = 0;  // whose turn it is
+
+  LogRecord record_;  // the epoch that is being read or computed
+  int64_t next_seq_ = 0;
+  int64_t row_errors_ = 0;
+  int64_t first_epoch_ = 0;
+  int64_t replayed_ = 0;
+
+  int64_t checkpoint_epoch_ = 0;    // of the last manifest
+  Micros checkpointed_at_ = 0;      // by the clock
+  Micros checkpointed_ = 0;         // when the last one was begun, by the crew's time
+  std::optional<int64_t> pending_;  // the epoch of one that waits for sinks
+  Micros told_ = 0;
+};
+
+}  // namespace leat

@@ -1,0 +1,193 @@
+// Between epochs: checkpoints, sinks that are written whole, the end of the run.
+//
+// A checkpoint of epoch n is the state after n, and it counts when every sink has committed n: then
+// the manifest is renamed, and the log up to n goes. So a mark is never before the checkpoint, and
+// whatever a sink lacks after a crash comes from replaying the log: one mechanism, the same for a
+// sink that was a commit behind and for one that was away. What that costs is a longer replay when
+// a sink lags, bounded by `outbox_bytes_max`, beyond which the sources wait.
+#include <algorithm>
+
+#include "data/key.h"
+#include "run/engine.h"
+#include "run/row_text.h"
+
+namespace leat {
+namespace {
+
+constexpr int64_t kWriteRows = 65536;
+// A checkpoint is due when the log has so many bytes, however short the interval was.
+constexpr int64_t kLogBytesMax = 64 << 20;
+// How soon a sink that is not ready for its content is looked at again, at the least.
+constexpr Micros kLookAgain = 10'000;
+
+}  // namespace
+
+// --- When ----------------------------------------------------------------------------------------
+
+bool Engine::CheckpointDue() const {
+  if (pending_ || record_.epoch.number == checkpoint_epoch_) return false;
+  const auto interval = std::chrono::microseconds(options_.checkpoint_interval).count();
+  return crew_.Now() - checkpointed_ >= interval || log_->bytes() >= kLogBytesMax;
+}
+
+// Whether every sink has committed the epoch. With the crew's mutex.
+bool Engine::SinksHold(int64_t epoch) const {
+  return std::all_of(sinks_.begin(), sinks_.end(), [&](const SinkSeat& seat) {
+    // One that is written whole is written again from the checkpoint, whatever it has by now.
+    return seat.worker->committed() >= (seat.content ? 1 : epoch);
+  });
+}
+
+// With the crew's mutex.
+bool Engine::HasSinkNews() const {
+  if (pending_ && SinksHold(*pending_)) return true;
+  return std::any_of(sinks_.begin(), sinks_.end(),
+                     [](const SinkSeat& seat) { return seat.worker->failed(); });
+}
+
+// When there is something to do even if nothing comes.
+Micros Engine::NextDuty() const {
+  Micros due = kNever;
+  if (!pending_ && record_.epoch.number > checkpoint_epoch_) {
+    due = checkpointed_ + std::chrono::microseconds(options_.checkpoint_interval).count();
+  }
+  if (!options_.follow) return due;
+  for (const SinkSeat& seat : sinks_) {
+    if (!seat.content || !seat.content_changed) continue;
+    due = std::min(
+        due, seat.content_at + std::max<Micros>(seat.plan->flush.interval.count(), kLookAgain));
+  }
+  return std::min(due, NextTelling());
+}
+
+Status Engine::Housekeep() {
+  bool held = false;
+  {
+    const std::lock_guard lock(crew_.mutex);
+    held = pending_ && SinksHold(*pending_);
+  }
+  for (const SinkSeat& seat : sinks_) LEAT_RETURN(seat.worker->error());
+  if (held) LEAT_RETURN(FinishCheckpoint());
+  if (CheckpointDue()) LEAT_RETURN(BeginCheckpoint());
+  for (SinkSeat& seat : sinks_) {
+    if (ContentDue(seat)) LEAT_RETURN(FlushContent(&seat));
+  }
+  Tell();
+  return Status::OK();
+}
+
+// --- Sinks that are written whole ----------------------------------------------------------------
+
+bool Engine::ContentDue(const SinkSeat& seat) const {
+  return options_.follow && seat.content && seat.content_changed && record_.epoch.number > 0 &&
+         crew_.Now() - seat.content_at >= seat.plan->flush.interval.count() &&
+         seat.worker->at_rest();
+}
+
+Status Engine::FlushContent(SinkSeat* seat) {
+  const int64_t epoch = record_.epoch.number;
+  if (!seat->content || !seat->content_changed) return Status::OK();
+  seat->content_changed = false;
+  seat->content_at = crew_.Now();
+  LEAT_RETURN(WriteContent(seat));
+  LEAT_RETURN(seat->worker->End(epoch));
+  return seat->worker->Commit(epoch);
+}
+
+// All rows, in the order of the sink's columns.
+Status Engine::WriteContent(SinkSeat* seat) {
+  RowDecoder decoder(TypesOf(seat->plan->spec.schema));
+  const auto flush = [&]() -> Status {
+    Batch batch{.rows = decoder.rows()};
+    LEAT_ASSIGN(batch.columns, decoder.Finish());
+    return batch.rows == 0 ? Status::OK() : seat->worker->Write(std::move(batch));
+  };
+  LEAT_RETURN(seat->content->Scan(
+      "", "", false, [&](std::string_view, std::string_view row, int64_t weight) -> Result<bool> {
+        for (int64_t i = 0; i < weight; ++i) LEAT_RETURN(decoder.Append(row));
+        if (decoder.rows() >= kWriteRows) LEAT_RETURN(flush());
+        return true;
+      }));
+  return flush();
+}
+
+// --- Checkpoints ---------------------------------------------------------------------------------
+
+Status Engine::BeginCheckpoint() {
+  const int64_t epoch = record_.epoch.number;
+  for (SinkSeat& seat : sinks_) {
+    const bool whole = seat.content != nullptr;
+    if (whole && (!options_.follow || seat.worker->counters().epoch == 0)) {
+      LEAT_RETURN(FlushContent(&seat));
+    }
+    if (whole) continue;
+    // A drain commits what it has; one that follows keeps to the sinks' own rules.
+    if (!options_.follow) LEAT_RETURN(seat.worker->Commit(epoch));
+    seat.worker->AdvanceMark(epoch);
+  }
+  LEAT_RETURN(WriteState());  // beside the sinks' commits: nothing of it counts before the manifest
+  LEAT_RETURN(log_->Roll());
+  pending_ = epoch;
+  checkpointed_ = crew_.Now();
+  return Status::OK();
+}
+
+Status Engine::FinishCheckpoint() {
+  LEAT_RETURN(state_->Commit(manifest_));
+  checkpoint_epoch_ = *pending_;
+  checkpointed_at_ = context_.clock->Now();
+  pending_.reset();
+  LEAT_RETURN(log_->DropRolled());
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    sources_[i].worker->Acknowledge(manifest_.sources[i].offset);
+  }
+  return Status::OK();
+}
+
+Status Engine::WriteState() {
+  LEAT_RETURN(flow_.Checkpoint([&](const std::string& name) { return state_->Writer(name); }));
+  LEAT_ASSIGN(StateWriter * rejects, state_->Writer("rejects"));
+  LEAT_RETURN(rejects_.Checkpoint(rejects));
+  for (SinkSeat& seat : sinks_) {
+    LEAT_ASSIGN(StateWriter * writer, state_->Writer("sink " + seat.plan->name));
+    if (seat.guard) LEAT_RETURN(seat.guard->Checkpoint(writer));
+    if (seat.content) LEAT_RETURN(seat.content->Checkpoint(writer));
+  }
+  for (ViewSeat& seat : views_) {
+    LEAT_ASSIGN(StateWriter * writer, state_->Writer("view " + seat.plan->name));
+    LEAT_RETURN(seat.rows->Checkpoint(writer));
+  }
+  manifest_.epoch = record_.epoch;
+  manifest_.next_seq = next_seq_;
+  manifest_.definitions = DefinitionsOf(pipeline_);
+  manifest_.pinned = pipeline_.pinned;
+  manifest_.sources.clear();
+  for (const SourceSeat& seat : sources_) manifest_.sources.push_back(seat.position);
+  return Status::OK();
+}
+
+// --- Leaving -------------------------------------------------------------------------------------
+
+// All sinks commit all, and the checkpoint holds it.
+Status Engine::Leave() {
+  const int64_t epoch = record_.epoch.number;
+  for (SinkSeat& seat : sinks_) {
+    LEAT_RETURN(FlushContent(&seat));
+    if (!seat.content) LEAT_RETURN(seat.worker->Commit(epoch));
+  }
+  if (pending_) {
+    for (const SinkSeat& seat : sinks_) LEAT_RETURN(Await(seat, *pending_));
+    LEAT_RETURN(FinishCheckpoint());
+  }
+  const bool begun = epoch > checkpoint_epoch_;
+  if (begun) LEAT_RETURN(BeginCheckpoint());
+  for (const SinkSeat& seat : sinks_) LEAT_RETURN(Await(seat, epoch));
+  return begun ? FinishCheckpoint() : Status::OK();
+}
+
+Status Engine::Await(const SinkSeat& seat, int64_t epoch) {
+  if (!seat.content) return seat.worker->WaitCommitted(epoch);
+  return seat.worker->WaitAtRest();
+}
+
+}  // namespace leat

@@ -1,0 +1,295 @@
+// Epochs: reading what has arrived, computing it, handing it over to the sinks.
+#include <algorithm>
+
+#include "data/key.h"
+#include "plan/expand.h"
+#include "plan/once.h"
+#include "run/engine.h"
+#include "run/row_text.h"
+
+namespace leat {
+namespace {
+
+// An epoch that is not full ends after so much time even if there is always something to read.
+constexpr Micros kEpochTimeMax = 100'000;
+
+// The content of a local table is constants: its query reads nothing.
+Status NoRelations(const std::string& relation, const BatchVisitor&) {
+  return NotSupported(
+      fmt::format("a pipeline's INSERT into a local table cannot read \"{}\"", relation), -1,
+      "Use VALUES, or a view.");
+}
+
+// The key columns of each row (all columns, without a key) → the row.
+Status ApplyRows(const Schema& schema, std::vector<int> key, const Batch& batch, Index* index) {
+  if (key.empty()) {
+    for (int i = 0; i < schema.size(); ++i) key.push_back(i);
+  }
+  Strings keys, rows;
+  LEAT_RETURN(EncodeKeyColumns(schema, key, batch, &keys));
+  LEAT_RETURN(EncodeRows(batch.columns, TypesOf(schema), batch.rows, &rows));
+  std::vector<int64_t> weights;
+  for (int64_t i = 0; i < batch.rows; ++i) weights.push_back(batch.weight(i));
+  return index->Apply(keys, rows, weights);
+}
+
+}  // namespace
+
+Result<RunReport> Engine::Run() {
+  LEAT_RETURN(Open());
+  LEAT_RETURN(Replay());
+  const Status done = Loop();
+  if (done.ok()) return Report();
+  // Nothing of a first run has left the process: the next one may be of another pipeline. If this
+  // cannot be cleared it is but an empty state.
+  const bool traceless = std::all_of(sinks_.begin(), sinks_.end(), [](const SinkSeat& seat) {
+    return seat.worker->was_open() && seat.worker->counters().epoch == 0;
+  });
+  if (checkpoint_epoch_ == 0 && traceless) static_cast<void>(state_->Clear());
+  return done;
+}
+
+Status Engine::Loop() {
+  for (SourceSeat& seat : sources_) {
+    seat.worker->GoOnFrom(seat.position.offset);
+    seat.worker->Start();
+  }
+  while (!stopping()) {
+    LEAT_RETURN(Housekeep());
+    const bool work = AwaitWork();
+    if (stopping()) break;
+    // The very first epoch is computed even if nothing came: an empty sum is an answer too.
+    if (work || (record_.epoch.number == 0 && AtRest())) {
+      LEAT_RETURN(RunEpoch());
+    } else if (AllDrained() && !options_.follow) {
+      break;
+    }
+  }
+  for (SourceSeat& seat : sources_) seat.worker->Stop();
+  return Leave();
+}
+
+// --- Waiting -------------------------------------------------------------------------------------
+
+bool Engine::MayRead(const SourceSeat& seat) const {
+  if (seat.plan->after.empty()) return true;
+  for (const SourceSeat& other : sources_) {
+    if (other.plan->name == seat.plan->after) return other.drained;
+  }
+  return true;
+}
+
+// Something can be taken. With the crew's mutex, like the next two.
+bool Engine::HasNews() const {
+  return std::any_of(sources_.begin(), sources_.end(), [&](const SourceSeat& seat) {
+    return MayRead(seat) && seat.worker->has_news();
+  });
+}
+
+// Nothing is about to come, as far as is known.
+bool Engine::AtRest() {
+  // In their order: one that waits for a later one is looked at in the next round.
+  for (SourceSeat& seat : sources_) {
+    seat.drained = seat.drained || (MayRead(seat) && seat.worker->drained());
+  }
+  return std::all_of(sources_.begin(), sources_.end(), [&](const SourceSeat& seat) {
+    return !MayRead(seat) || seat.worker->at_rest();
+  });
+}
+
+bool Engine::AllDrained() const {
+  return std::all_of(sources_.begin(), sources_.end(),
+                     [](const SourceSeat& seat) { return seat.drained; });
+}
+
+// Until something can be read, or there is something else to do. True: there is something to read.
+bool Engine::AwaitWork() {
+  crew_.Yield();
+  const bool first = record_.epoch.number == 0;
+  bool news = false;
+  crew_.Wait(NextDuty(), [&] {
+    const bool at_rest = AtRest();
+    news = HasNews();
+    return news || stopping() || (first && at_rest) || (AllDrained() && !options_.follow) ||
+           HasSinkNews();
+  });
+  return news;
+}
+
+// --- Reading -------------------------------------------------------------------------------------
+
+Status Engine::RunEpoch() {
+  LEAT_RETURN(BeginEpoch());
+  LEAT_RETURN(ReadEpoch());
+  if (record_.ranges.empty() && record_.epoch.number > 1) {
+    record_.epoch.number -= 1;
+    return Status::OK();
+  }
+  LEAT_RETURN(log_->Append(record_));
+  LEAT_RETURN(FinishEpoch());
+  LEAT_RETURN(log_->Sync());
+  return HandOver();
+}
+
+Status Engine::BeginEpoch() {
+  // The clock is the epoch's and never goes back.
+  const Micros now = std::max(context_.clock->Now(), record_.epoch.clock);
+  record_ = {.epoch = {.number = record_.epoch.number + 1, .clock = now}};
+  return PushContents();
+}
+
+// Reads until the epoch is full, or all that has arrived is read: while one epoch is computed the
+// next one arrives, so that epochs are as large as the load makes them.
+Status Engine::ReadEpoch() {
+  const Micros end = options_.follow ? crew_.Now() + kEpochTimeMax : kNever;
+  int64_t bytes = 0;
+  while (bytes < options_.epoch_bytes_max && !stopping()) {
+    Arrival arrival;
+    LEAT_ASSIGN(SourceSeat * seat, TakeAny(&arrival));
+    if (seat != nullptr) {
+      bytes += arrival.bytes_read;
+      LEAT_RETURN(Take(seat, arrival));
+      if (crew_.Now() >= end) break;
+      continue;
+    }
+    bool news = false;
+    crew_.Wait(end, [&] {
+      const bool at_rest = AtRest();
+      news = HasNews();
+      return news || at_rest || stopping();
+    });
+    if (!news) break;
+  }
+  return Status::OK();
+}
+
+// The next arrival of any source, the sources in turn; nullptr when none has one at hand.
+Result<SourceSeat*> Engine::TakeAny(Arrival* arrival) {
+  crew_.Yield();
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    const size_t at = (next_source_ + i) % sources_.size();
+    SourceSeat& seat = sources_[at];
+    if (!MayRead(seat)) continue;
+    LEAT_ASSIGN(auto taken, seat.worker->TryTake());
+    if (!taken) continue;
+    *arrival = *std::move(taken);
+    next_source_ = at + 1;
+    return &seat;
+  }
+  return nullptr;
+}
+
+Status Engine::Take(SourceSeat* seat, const Arrival& arrival) {
+  record_.ranges.push_back({.source = static_cast<int32_t>(seat - sources_.data()),
+                            .end = arrival.end,
+                            .rows_read = arrival.rows_read,
+                            .rows_used = arrival.batch.rows,
+                            .first_seq = next_seq_,
+                            .checksum = arrival.checksum});
+  const int64_t first_seq = next_seq_;
+  next_seq_ += arrival.batch.rows;
+  seat->position.offset = arrival.end;
+  return Compute(seat, arrival, first_seq);
+}
+
+// --- Computing -----------------------------------------------------------------------------------
+
+Status Engine::Compute(SourceSeat* seat, const Arrival& arrival, int64_t first_seq) {
+  SourceReport& report = seat->report;
+  const int64_t rejected = arrival.rows_read - arrival.batch.rows;
+  report.rows_read += arrival.rows_read;
+  report.rows_used += arrival.batch.rows;
+  report.rows_rejected += rejected;
+  report.rows_kept_with_null += static_cast<int64_t>(arrival.rejects.size()) - rejected;
+  report.bytes += arrival.bytes_read;
+  seat->position.rows_read += arrival.rows_read;
+  seat->position.rows_rejected += rejected;
+  if (arrival.rows_read > 0) seat->last_row = record_.epoch.clock;
+  if (!arrival.rejects.empty()) {
+    LEAT_ASSIGN(Batch rows,
+                rejects_.Add(seat->plan->name, arrival.place, arrival.rejects, record_.epoch));
+    LEAT_ASSIGN(rows.seq, ArrivalNumbers(next_seq_, rows.rows));
+    next_seq_ += rows.rows;
+    LEAT_RETURN(flow_.Push(seat->plan->name + "__rejects", rows, Eval()));
+    LEAT_RETURN(flow_.Push("leat.rejects", rows, Eval()));
+  }
+  if (arrival.batch.rows == 0) return Status::OK();
+  Batch batch = arrival.batch;
+  LEAT_ASSIGN(batch.seq, ArrivalNumbers(first_seq, batch.rows));
+  return flow_.Push(seat->plan->name, batch, Eval());
+}
+
+// A local table's content is part of the definition: it enters the first epoch.
+Status Engine::PushContents() {
+  if (record_.epoch.number != 1) return Status::OK();
+  for (const InsertRows& insert : pipeline_.contents) {
+    LEAT_RETURN(RunOnce(*VisibleColumns(insert.query), NoRelations, Eval(),
+                        [&](const Batch& rows) -> Status {
+                          Batch batch = rows;
+                          LEAT_ASSIGN(batch.seq, ArrivalNumbers(next_seq_, batch.rows));
+                          next_seq_ += batch.rows;
+                          return flow_.Push(insert.table, batch, Eval());
+                        }));
+  }
+  return Status::OK();
+}
+
+Status Engine::OnDelta(int output, const Batch& batch) {
+  const auto index = static_cast<size_t>(output);
+  if (index >= sinks_.size()) {
+    ViewSeat& seat = views_[index - sinks_.size()];
+    return ApplyRows(seat.plan->query->schema, seat.plan->key, batch, seat.rows.get());
+  }
+  SinkSeat& seat = sinks_[index];
+  if (seat.guard) LEAT_RETURN(seat.guard->Push(batch));
+  // It has this epoch already: a replay computes the state, not the sink.
+  const bool held = record_.epoch.number <= seat.worker->counters().epoch;
+  if (!seat.content) return held ? Status::OK() : seat.worker->Write(batch);
+  seat.content_changed = seat.content_changed || !held;
+  return ApplyRows(seat.plan->spec.schema, {}, batch, seat.content.get());
+}
+
+Status Engine::OnRowError(int output, const Schema& schema, const RowError& error) {
+  const auto index = static_cast<size_t>(output);
+  const std::string& name =
+      index < sinks_.size() ? sinks_[index].plan->name : views_[index - sinks_.size()].plan->name;
+  row_errors_ += error.weight;
+  return rejects_.AddRowError(name, schema, error, record_.epoch);
+}
+
+Status Engine::FinishEpoch() {
+  LEAT_RETURN(flow_.Finish(record_.epoch, Eval()));
+  for (SinkSeat& seat : sinks_) {
+    if (seat.guard) LEAT_RETURN(seat.guard->Finish());
+  }
+  for (const SourceSeat& seat : sources_) LEAT_RETURN(CheckBudget(seat));
+  return Status::OK();
+}
+
+Status Engine::CheckBudget(const SourceSeat& seat) const {
+  const auto& [name, offset, read, rejected] = seat.position;
+  const auto& limit = seat.plan->reject_limit;
+  if (!limit || !limit->Exceeded(rejected, read)) return Status::OK();
+  std::string first;
+  LEAT_RETURN(rejects_.Scan(name, [&](const Batch& batch) {
+    if (first.empty() && batch.rows > 0) first = NamedRowText(RejectsSchema(), batch, 0);
+    return Status::OK();
+  }));
+  return SqlStatus(
+      fmt::format("too many rejects: {} of {} rows of \"{}\"", rejected, read, name),
+      {.sqlstate = kTooManyRejects,
+       .detail = "For example: " + first,
+       .hint = "Nothing of this was committed. Repair the input, or raise max_rejects."});
+}
+
+// The epoch is in the log for good: the sinks may commit it.
+Status Engine::HandOver() {
+  const int64_t epoch = record_.epoch.number;
+  for (SinkSeat& seat : sinks_) {
+    if (seat.content || epoch <= seat.worker->counters().epoch) continue;
+    LEAT_RETURN(seat.worker->End(epoch));
+  }
+  return Status::OK();
+}
+
+}  // namespace leat

@@ -1,0 +1,176 @@
+// Opening: the state, the log, the sinks and their marks.
+#include <algorithm>
+
+#include "run/engine.h"
+#include "run/marks.h"
+
+namespace leat {
+namespace {
+
+constexpr Micros kForEver = kNever;
+
+}  // namespace
+
+Engine::Engine(const Pipeline& pipeline, const RunOptions& options, const RunContext& context,
+               Crew* crew)
+    : pipeline_(pipeline),
+      options_(options),
+      context_(context),
+      crew_(*crew),
+      start_(crew->Now()),
+      started_at_(context.clock->Now()),
+      flow_(this),
+      checkpointed_(start_) {}
+
+RetryRules Engine::Retries() const {
+  Micros degraded_max = options_.follow ? kForEver : 0;
+  if (options_.degraded_max) {
+    degraded_max = std::chrono::microseconds(*options_.degraded_max).count();
+  }
+  return {.degraded_max = degraded_max, .clock = context_.clock, .random = context_.random};
+}
+
+Status Engine::Open() {
+  if (const auto it = pipeline_.settings.find("timezone"); it != pipeline_.settings.end()) {
+    timezone_ = it->second;
+  }
+  LEAT_ASSIGN(state_, StateDirectory::Open(context_.files, context_.state_dir));
+  if (options_.fresh) LEAT_RETURN(state_->Clear());
+  LEAT_RETURN(BuildFlow());
+  LEAT_RETURN(MakeSeats());
+  LEAT_RETURN(Restore());
+  LEAT_RETURN(OpenLog());
+  if (const Status status = OpenSinks(); !status.ok()) {
+    if (!restored_) static_cast<void>(state_->Clear());
+    return status;
+  }
+  record_.epoch = manifest_.epoch;
+  next_seq_ = manifest_.next_seq;
+  first_epoch_ = manifest_.epoch.number + 1;
+  checkpoint_epoch_ = manifest_.epoch.number;
+  opened_ = true;
+  return Status::OK();
+}
+
+Status Engine::BuildFlow() {
+  const SourceProperties properties = [&](const std::string& name) {
+    return pipeline_.PropertiesOfSource(name);
+  };
+  for (const StandingSink& sink : pipeline_.sinks) {
+    LEAT_RETURN(flow_.Add(sink.query, properties).status());
+  }
+  for (const StoredView& view : pipeline_.stored) {
+    LEAT_RETURN(flow_.Add(view.query, properties).status());
+  }
+  return Status::OK();
+}
+
+Status Engine::MakeSeats() {
+  for (const StandingSink& sink : pipeline_.sinks) {
+    SinkSeat seat{.plan = &sink};
+    if (sink.spec.mode == SinkMode::kUpsert && !sink.unique) {
+      seat.guard = std::make_unique<KeyGuard>(sink.name, sink.spec.schema, sink.spec.key);
+    }
+    if (sink.spec.mode == SinkMode::kReplace) seat.content = MakeIndex();
+    sinks_.push_back(std::move(seat));
+  }
+  for (const StoredView& view : pipeline_.stored) views_.push_back({&view, MakeIndex()});
+  for (const StandingSource& plan : pipeline_.sources) LEAT_RETURN(MakeSource(plan));
+  return Status::OK();
+}
+
+Status Engine::MakeSource(const StandingSource& plan) {
+  const Relation& relation = *pipeline_.catalog.FindRelation(plan.name);
+  const Server& server = *pipeline_.catalog.FindServer(plan.server);
+  SourceSeat seat{.plan = &plan};
+  seat.position.name = plan.name;
+  seat.report.name = plan.name;
+  seat.worker = std::make_unique<SourceWorker>(
+      &crew_,
+      SourceWorkerOptions{.name = plan.name,
+                          .queue_bytes_max = options_.queue_bytes_max,
+                          .follow = options_.follow,
+                          .retry = Retries()},
+      [this, &server, &relation] { return context_.make_source(server, relation); });
+  // A failure of the world comes again when it is read, and is tried again there.
+  if (const Status status = seat.worker->Open(); !status.ok() && !IsRetryable(status)) {
+    return status;
+  }
+  sources_.push_back(std::move(seat));
+  return Status::OK();
+}
+
+Status Engine::Restore() {
+  LEAT_ASSIGN(restored_, state_->Load(&manifest_));
+  if (restored_) {
+    LEAT_RETURN(CheckDefinitions(manifest_, pipeline_));
+    return RestoreSeats();
+  }
+  // A log without a checkpoint is of a state that was dropped.
+  LEAT_RETURN(EpochLog::Remove(context_.files, state_->path()));
+  manifest_.state = fmt::format("{:016x}{:016x}", context_.random(), context_.random());
+  LEAT_RETURN(WriteState());
+  return state_->Commit(manifest_);  // the id is durable before a sink's mark names it
+}
+
+Status Engine::RestoreSeats() {
+  LEAT_RETURN(flow_.Restore([&](const std::string& name) { return state_->Reader(name); }));
+  LEAT_ASSIGN(StateReader * rejects, state_->Reader("rejects"));
+  LEAT_RETURN(rejects_.Restore(rejects));
+  for (SinkSeat& seat : sinks_) {
+    LEAT_ASSIGN(StateReader * reader, state_->Reader("sink " + seat.plan->name));
+    if (seat.guard) LEAT_RETURN(seat.guard->Restore(reader));
+    if (seat.content) LEAT_RETURN(seat.content->Restore(reader));
+  }
+  for (ViewSeat& seat : views_) {
+    LEAT_ASSIGN(StateReader * reader, state_->Reader("view " + seat.plan->name));
+    LEAT_RETURN(seat.rows->Restore(reader));
+  }
+  for (SourceSeat& seat : sources_) {
+    for (const auto& position : manifest_.sources) {
+      if (position.name == seat.plan->name) seat.position = position;
+    }
+  }
+  return Status::OK();
+}
+
+Status Engine::OpenLog() {
+  LEAT_ASSIGN(log_, EpochLog::Open(context_.files, state_->path(), manifest_.state,
+                                   manifest_.epoch.number));
+  return Status::OK();
+}
+
+Status Engine::OpenSinks() {
+  int64_t log_end = manifest_.epoch.number;
+  if (!log_->records().empty()) log_end = log_->records().back().epoch.number;
+  for (SinkSeat& seat : sinks_) LEAT_RETURN(OpenSink(&seat, log_end));
+  return Status::OK();
+}
+
+Status Engine::OpenSink(SinkSeat* seat, int64_t log_end) {
+  SinkSpec spec = seat->plan->spec;
+  spec.state = manifest_.state;
+  spec.statement = seat->plan->name + " " + seat->plan->hash;
+  const SinkWorkerOptions options{.queue_bytes_max = options_.queue_bytes_max,
+                                  .outbox_bytes_max = options_.outbox_bytes_max,
+                                  .flush = seat->plan->flush,
+                                  .timed = options_.follow,  // a drain writes in few large pieces
+                                  .retry = Retries(),
+                                  .reset = options_.fresh};
+  MarkCheck check = [name = spec.name, state = spec.state](const std::optional<Mark>& mark,
+                                                           int64_t low, int64_t high) {
+    return CheckMark({.sink = name, .state = state, .low = low, .high = high}, mark);
+  };
+  // A sink that is written whole from the state may lag behind the checkpoint.
+  const int64_t held = manifest_.epoch.number;
+  const int64_t low = seat->content ? std::min<int64_t>(held, 1) : held;
+  seat->worker = std::make_unique<SinkWorker>(&crew_, std::move(spec), options, context_.make_sink,
+                                              std::move(check), low, log_end);
+  LEAT_RETURN(seat->worker->Open());
+  const int64_t mark = seat->worker->counters().epoch;
+  seat->content_changed = mark == 0 || mark < held;
+  seat->worker->Start();
+  return Status::OK();
+}
+
+}  // namespace leat
