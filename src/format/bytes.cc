@@ -11,6 +11,8 @@
 #include <cstring>
 #include <vector>
 
+#include "format/transcode.h"
+
 namespace leat {
 namespace {
 
@@ -80,16 +82,6 @@ class InflateReader : public ByteReader {
     }
     if (filled == 0 && !damage_.ok()) return damage_;
     return filled;
-  }
-
-  // Drops bytes up to `begin`; a file that ends before it just reads as ended.
-  Status Skip(int64_t begin) {
-    std::vector<char> scratch(static_cast<size_t>(kInputBytes));
-    while (produced_ < begin) {
-      LEAT_ASSIGN(int64_t got, Read(scratch.data(), std::min(kInputBytes, begin - produced_)));
-      if (got == 0) break;
-    }
-    return Status::OK();
   }
 
  protected:
@@ -226,6 +218,17 @@ class ZstdReader : public InflateReader {
   bool between_frames_ = true;
 };
 
+// Drops bytes up to `begin`; a file that ends before it just reads as ended.
+Status Skip(int64_t begin, ByteReader* reader) {
+  std::vector<char> scratch(static_cast<size_t>(kInputBytes));
+  while (begin > 0) {
+    LEAT_ASSIGN(const int64_t got, reader->Read(scratch.data(), std::min(kInputBytes, begin)));
+    if (got == 0) break;
+    begin -= got;
+  }
+  return Status::OK();
+}
+
 }  // namespace
 
 Compression CompressionOf(std::string_view path) {
@@ -234,20 +237,28 @@ Compression CompressionOf(std::string_view path) {
   return Compression::kNone;
 }
 
-Result<std::unique_ptr<ByteReader>> OpenBytes(const std::string& path, Compression compression,
+Result<std::unique_ptr<ByteReader>> OpenBytes(const std::string& path, const Coding& coding,
                                               int64_t begin) {
   auto file = std::make_unique<PlainReader>(path);
-  const bool plain = compression == Compression::kNone;
-  LEAT_RETURN(file->Open(plain ? begin : 0));
-  if (plain) return std::unique_ptr<ByteReader>(std::move(file));
-  std::unique_ptr<InflateReader> reader;
-  if (compression == Compression::kGzip) {
-    reader = std::make_unique<GzipReader>(std::move(file));
-  } else {
-    reader = std::make_unique<ZstdReader>(std::move(file));
+  const bool as_it_is = coding.compression == Compression::kNone && coding.encoding.empty();
+  LEAT_RETURN(file->Open(as_it_is ? begin : 0));
+  std::unique_ptr<ByteReader> reader;
+  switch (coding.compression) {
+    case Compression::kNone:
+      reader = std::move(file);
+      break;
+    case Compression::kGzip:
+      reader = std::make_unique<GzipReader>(std::move(file));
+      break;
+    case Compression::kZstd:
+      reader = std::make_unique<ZstdReader>(std::move(file));
+      break;
   }
-  LEAT_RETURN(reader->Skip(begin));
-  return std::unique_ptr<ByteReader>(std::move(reader));
+  if (!coding.encoding.empty()) {
+    LEAT_ASSIGN(reader, Transcode(std::move(reader), coding.encoding));
+  }
+  if (!as_it_is) LEAT_RETURN(Skip(begin, reader.get()));
+  return reader;
 }
 
 }  // namespace leat

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,11 +22,23 @@ class ByteReader {
 
 enum class Compression : uint8_t { kNone, kGzip, kZstd };
 
+// How a file's text is wrapped: what compressed it, and its encoding, as iconv(3) or PostgreSQL
+// name it; empty: UTF-8, which is passed on as it is.
+struct Coding {
+  Compression compression = Compression::kNone;
+  std::string encoding;
+};
+
+// The encoding of the option `encoding`, checked; empty for UTF-8.
+Result<std::string> EncodingOption(const std::map<std::string, std::string>& options);
+
 // By the name's ending: ".gz", ".zst", ".zstd".
 Compression CompressionOf(std::string_view path);
 
-// Opens `path` at the uncompressed byte `begin`. What is compressed is inflated and skipped.
-Result<std::unique_ptr<ByteReader>> OpenBytes(const std::string& path, Compression compression,
+// Opens `path` at the byte `begin` of its text: inflated, and in UTF-8. What is compressed or
+// encoded is read from its beginning and skipped. What its encoding has no character for comes as
+// the byte 0xff, which is none of UTF-8, so that the row it stands in is refused.
+Result<std::unique_ptr<ByteReader>> OpenBytes(const std::string& path, const Coding& coding,
                                               int64_t begin);
 
 }  // namespace leat

@@ -125,7 +125,13 @@ class GeneralParser : public ColumnParser {
       }
       std::string_view text(raw.data, raw.size);
       if (fields_.IsQuoted(raw)) text = fields_.Unquote(raw, &scratch_);
-      status_ = texts_.Append(text);
+      if (task_.numbers != nullptr && !task_.numbers->Rewrite(text, &number_)) {
+        bad.push_back({row, fmt::format("invalid input syntax for type {}: \"{}\"",
+                                        TypeName(task_.type), text)});
+        status_ = texts_.AppendNull();
+        continue;
+      }
+      status_ = texts_.Append(task_.numbers != nullptr ? number_ : text);
     }
   }
 
@@ -142,12 +148,13 @@ class GeneralParser : public ColumnParser {
   ColumnTask task_;
   Fields fields_;
   arrow::StringBuilder texts_;
-  std::string scratch_;
+  std::string scratch_, number_;
   Status status_;
 };
 
 template <typename Fields>
 std::unique_ptr<ColumnParser> Make(const ColumnTask& task, const Fields& fields) {
+  if (task.numbers != nullptr) return std::make_unique<GeneralParser<Fields>>(task, fields);
   switch (task.type.id) {
     case TypeId::kBool:
       return std::make_unique<FixedParser<Bool, Fields>>(task, fields);
@@ -176,6 +183,29 @@ std::unique_ptr<ColumnParser> Make(const ColumnTask& task, const Fields& fields)
 }
 
 }  // namespace
+
+bool NumberSpelling::Rewrite(std::string_view text, std::string* out) const {
+  out->clear();
+  size_t group = 0;  // digits since the last separator
+  bool grouped = false, fraction = false;
+  for (const char c : text) {
+    if (c == decimal && !fraction) {
+      if (grouped && group != 3) return false;
+      fraction = true;
+      *out += '.';
+    } else if (c == thousands && thousands != 0) {
+      if (fraction || group == 0 || group > 3 || (grouped && group != 3)) return false;
+      grouped = true;
+      group = 0;
+    } else if (c == '.' || c == ',') {
+      return false;
+    } else {
+      group += c >= '0' && c <= '9' && !fraction;
+      *out += c;
+    }
+  }
+  return !grouped || fraction || group == 3;
+}
 
 bool CsvFields::IsNullSpelling(RawField raw) const {
   const std::string_view text(raw.data, raw.size);

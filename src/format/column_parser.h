@@ -102,6 +102,7 @@ struct ColumnTask {
   int64_t rows;
   const TextSettings* settings;
   ColumnHint* hint;
+  const NumberSpelling* numbers = nullptr;  // where it is not SQL's
 };
 std::unique_ptr<ColumnParser> MakeColumnParser(const ColumnTask& task, const CsvFields& fields);
 std::unique_ptr<ColumnParser> MakeColumnParser(const ColumnTask& task, const TextFields& fields);

@@ -66,13 +66,16 @@ Result<CsvDialect> CsvDialect::Make(const std::map<std::string, std::string>& op
       LEAT_ASSIGN(dialect.header, BoolOption(name, value));
     } else if (name == "null") {
       dialect.nulls = SplitNulls(value);
-    } else if (name == "encoding" && value != "utf8" && value != "UTF8" && value != "utf-8" &&
-               value != "UTF-8") {
-      return NotSupported(fmt::format("encoding \"{}\" is not supported", value), -1,
-                          "Files are read as UTF-8.");
+    } else if (name == "decimal") {
+      LEAT_ASSIGN(dialect.numbers.decimal, OneCharacter("decimal", value, false));
+    } else if (name == "thousands") {
+      LEAT_ASSIGN(dialect.numbers.thousands, OneCharacter("thousands", value, true));
     }
   }
   if (!escape_given) dialect.escape = dialect.quote;
+  if (dialect.numbers.decimal == dialect.numbers.thousands) {
+    return SqlStatus("CSV decimal and thousands must be different", {.sqlstate = "22023"});
+  }
   if (dialect.delimiter == dialect.quote) {
     return SqlStatus("CSV delimiter and quote must be different", {.sqlstate = "22023"});
   }

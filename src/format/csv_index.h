@@ -18,14 +18,27 @@
 
 namespace leat {
 
+// How numbers are written; thousands 0: no groups.
+struct NumberSpelling {
+  char decimal = '.';
+  char thousands = 0;
+
+  bool Plain() const { return decimal == '.' && thousands == 0; }
+  // `text` as SQL writes the number; false if it is none in this spelling, as 1.23 with thousands
+  // '.' is none.
+  bool Rewrite(std::string_view text, std::string* out) const;
+};
+
 struct CsvDialect {
   char delimiter = ',';
   char quote = '"';   // 0: no quoting
   char escape = '"';  // in quotes: takes the next quote or escape literally
   bool header = true;
   std::vector<std::string> nulls = {""};  // unquoted spellings of null
+  NumberSpelling numbers;
 
-  // From a table's options: delimiter, quote, escape, header, null (several separated by '|').
+  // From a table's options: delimiter, quote, escape, header, null (several separated by '|'),
+  // decimal, thousands.
   static Result<CsvDialect> Make(const std::map<std::string, std::string>& options,
                                  std::string_view format);
 };

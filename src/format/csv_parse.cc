@@ -121,8 +121,12 @@ class ChunkParser {
     for (size_t i = 0; i < plan_.columns.size(); ++i) {
       const CsvFields fields(chunk_.text->data(), *chunk_.index, firsts_, plan_.dialect,
                              plan_.fields[i], plan_.fields[i] == last_field);
-      parsers.push_back(MakeColumnParser(
-          {plan_.columns[i].column.type, rows, &plan_.settings, &plan_.hints[i]}, fields));
+      const Type& type = plan_.columns[i].column.type;
+      const NumberSpelling& numbers = plan_.dialect.numbers;
+      parsers.push_back(
+          MakeColumnParser({type, rows, &plan_.settings, &plan_.hints[i],
+                            type.is_numeric() && !numbers.Plain() ? &numbers : nullptr},
+                           fields));
     }
     for (int64_t begin = 0; begin < rows; begin += kRowsPerBlock) {
       const int64_t end = std::min(rows, begin + kRowsPerBlock);

@@ -95,9 +95,9 @@ Status NoSuchField(const std::string& path, const std::string& outside_name,
        .hint = nearest.empty() ? "" : fmt::format("Perhaps you meant \"{}\".", nearest)});
 }
 
-Result<std::vector<std::string>> CsvNames(const std::string& path, Compression compression,
+Result<std::vector<std::string>> CsvNames(const std::string& path, const Coding& coding,
                                           const CsvDialect& dialect) {
-  LEAT_ASSIGN(auto bytes, OpenBytes(path, compression, 0));
+  LEAT_ASSIGN(auto bytes, OpenBytes(path, coding, 0));
   std::string text(kHeaderBytesMax + TextSource::kPadding, '\0');
   LEAT_ASSIGN(int64_t size, bytes->Read(text.data(), kHeaderBytesMax));
   while (size > 0 && size < kHeaderBytesMax) {
@@ -122,12 +122,12 @@ Result<std::vector<std::string>> CsvNames(const std::string& path, Compression c
   return names;
 }
 
-Result<std::unique_ptr<FileReader>> OpenCsv(const std::string& path, Compression compression,
+Result<std::unique_ptr<FileReader>> OpenCsv(const std::string& path, const Coding& coding,
                                             const CsvDialect& dialect, const ReadOptions& options,
                                             const ReadRange& range) {
   auto plan = std::make_shared<CsvPlan>();
   plan->dialect = dialect;
-  LEAT_ASSIGN(plan->names, CsvNames(path, compression, dialect));
+  LEAT_ASSIGN(plan->names, CsvNames(path, coding, dialect));
   plan->columns = options.columns;
   plan->settings = options.text;
   plan->hints = std::make_unique<ColumnHint[]>(options.columns.size());
@@ -143,7 +143,7 @@ Result<std::unique_ptr<FileReader>> OpenCsv(const std::string& path, Compression
     }
     plan->fields.push_back(field);
   }
-  LEAT_ASSIGN(auto bytes, OpenBytes(path, compression, range.begin));
+  LEAT_ASSIGN(auto bytes, OpenBytes(path, coding, range.begin));
   auto source = std::make_unique<CsvSource>(std::move(bytes), path, std::move(plan), range,
                                             options.chunk_bytes_max);
   return ReadAhead(std::move(source), options.threads, range.first_row, range.first_line);

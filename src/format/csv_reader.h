@@ -11,13 +11,13 @@
 namespace leat {
 
 // Reads CSV by the rules of csv_index.h. Blank lines are no rows, unless the file has one column.
-Result<std::unique_ptr<FileReader>> OpenCsv(const std::string& path, Compression compression,
+Result<std::unique_ptr<FileReader>> OpenCsv(const std::string& path, const Coding& coding,
                                             const CsvDialect& dialect, const ReadOptions& options,
                                             const ReadRange& range);
 
 // The file's column names: its header, or column1, column2, … as its first row has fields. Empty
 // for an empty file.
-Result<std::vector<std::string>> CsvNames(const std::string& path, Compression compression,
+Result<std::vector<std::string>> CsvNames(const std::string& path, const Coding& coding,
                                           const CsvDialect& dialect);
 
 // An error that `outside_name` is not among `names`, with the nearest name as a hint.

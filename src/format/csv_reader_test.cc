@@ -170,5 +170,56 @@ TEST(CsvReader, ADamagedGzipGivesEveryWholeRowBeforeIt) {
   EXPECT_EQ(both.rows.size(), 20000U);
 }
 
+TEST(CsvReader, NumbersAsOthersWriteThem) {
+  const TestFile file("t.csv",
+                      "i;f;n;t\n1.234;-1.234,5;0,25;1,5\n12;7;1.000.000,1;x\n1.23;1;1;a\n"
+                      "1;1,2,3;1;b\n1;1.0.0;1;c\n1;\"2,5\";1;d\n1;1;12.34,1;e\n;;;f\n");
+  ReadOptions options;
+  options.columns = {WantColumn("i", TypeId::kInt4), WantColumn("f", TypeId::kFloat8),
+                     WantColumn("n", TypeId::kNumeric), WantColumn("t", TypeId::kText)};
+  options.options = {{"delimiter", ";"}, {"decimal", ","}, {"thousands", "."}};
+  const Drained got = Drain(file.path(), options);
+  ASSERT_TRUE(got.status.ok()) << got.status.ToString();
+  EXPECT_EQ(got.rows, (std::vector<std::vector<std::string>>{{"1234", "-1234.5", "0.25", "1,5"},
+                                                             {"12", "7", "1000000.1", "x"},
+                                                             {"1", "2.5", "1", "d"},
+                                                             {"NULL", "NULL", "NULL", "f"}}));
+  ASSERT_EQ(got.rejects.size(), 4U);
+  EXPECT_EQ(got.rejects[0].reason, "invalid input syntax for type integer: \"1.23\"");
+  EXPECT_EQ(got.rejects[3].reason, "invalid input syntax for type numeric: \"12.34,1\"");
+  const auto schema = InferSchema(file.path(), "", options.options);
+  ASSERT_TRUE(schema.ok());
+  EXPECT_EQ(schema->columns[3].type.id, TypeId::kText);
+}
+
+TEST(CsvReader, OtherEncodings) {
+  const std::string latin = "name,n\nK\xf6ln,1\n\"M\xfcnchen\",2\n";
+  std::string wide = "\xff\xfe";
+  for (const char c : std::string("name,n\nK\xf6ln,1\nx,2\n")) wide += {c, '\0'};
+  wide += std::string("\x00\xd8z\0,\0", 6);  // half a surrogate pair
+  wide += std::string("3\0\n\0", 4);
+  ReadOptions options;
+  options.columns = {WantColumn("name", TypeId::kText), WantColumn("n", TypeId::kInt4)};
+  for (const int64_t bytes : {5, 1 << 20}) {
+    options.chunk_bytes_max = bytes;
+    options.options = {{"encoding", "LATIN1"}};
+    const TestFile one("t.csv", latin);
+    EXPECT_EQ(Drain(one.path(), options).rows,
+              (std::vector<std::vector<std::string>>{{"Köln", "1"}, {"München", "2"}}));
+    options.options = {{"encoding", "utf-16"}};
+    const TestFile two("t.csv", wide);
+    const Drained got = Drain(two.path(), options);
+    EXPECT_EQ(got.rows, (std::vector<std::vector<std::string>>{{"Köln", "1"}, {"x", "2"}}));
+    ASSERT_EQ(got.rejects.size(), 1U);
+    EXPECT_EQ(got.rejects[0].reason, "invalid byte sequence for encoding \"UTF8\": 0xff");
+    // From the second chunk on.
+    const int64_t begin = got.chunks[0].end;
+    EXPECT_EQ(Drain(two.path(), options, {.begin = begin}).rows.size(),
+              2 - static_cast<size_t>(got.chunks[0].batch.rows));
+  }
+  options.options = {{"encoding", "klingon"}};
+  EXPECT_FALSE(Drain(TestFile("t.csv", latin).path(), options).status.ok());
+}
+
 }  // namespace
 }  // namespace leat

@@ -17,7 +17,7 @@ namespace {
 
 struct FileFormat {
   std::string_view name;  // csv, tsv, ndjson, json, parquet
-  Compression compression = Compression::kNone;
+  Coding coding;
 };
 
 std::string_view WithoutCompression(std::string_view name) {
@@ -27,7 +27,8 @@ std::string_view WithoutCompression(std::string_view name) {
   return name;
 }
 
-Result<FileFormat> FormatOf(const std::string& path, const std::string& declared) {
+Result<FileFormat> FormatOf(const std::string& path, const std::string& declared,
+                            const std::map<std::string, std::string>& options) {
   struct Known {
     std::string_view ending, name;
   };
@@ -36,13 +37,14 @@ Result<FileFormat> FormatOf(const std::string& path, const std::string& declared
                                         Known{"jsonl", "ndjson"},    Known{"json", "json"},
                                         Known{"parquet", "parquet"}, Known{"pq", "parquet"}};
   FileFormat format;
-  format.compression = CompressionOf(path);
+  LEAT_ASSIGN(format.coding.encoding, EncodingOption(options));
+  format.coding.compression = CompressionOf(path);
   std::string_view name = WithoutCompression(declared.empty() ? path : declared);
   if (declared.empty()) {
     const size_t dot = name.rfind('.');
     name = dot == name.npos ? "" : name.substr(dot + 1);
   } else if (name.size() != declared.size()) {
-    format.compression = CompressionOf(declared);
+    format.coding.compression = CompressionOf(declared);
   }
   for (const Known& known : kKnown) {
     if (known.ending == name) {
@@ -61,30 +63,30 @@ Result<FileFormat> FormatOf(const std::string& path, const std::string& declared
 
 Result<std::unique_ptr<FileReader>> OpenFile(const std::string& path, const std::string& format,
                                              const ReadOptions& options, const ReadRange& range) {
-  LEAT_ASSIGN(const FileFormat found, FormatOf(path, format));
+  LEAT_ASSIGN(const FileFormat found, FormatOf(path, format, options.options));
   if (found.name == "csv" || found.name == "tsv") {
     LEAT_ASSIGN(const CsvDialect dialect, CsvDialect::Make(options.options, found.name));
-    return OpenCsv(path, found.compression, dialect, options, range);
+    return OpenCsv(path, found.coding, dialect, options, range);
   }
-  if (found.name == "ndjson") return OpenNdjson(path, found.compression, options, range);
-  if (found.name == "json") return OpenJson(path, found.compression, options, range);
+  if (found.name == "ndjson") return OpenNdjson(path, found.coding, options, range);
+  if (found.name == "json") return OpenJson(path, found.coding, options, range);
   return OpenParquet(path, options, range);
 }
 
 Result<Schema> InferSchema(const std::string& path, const std::string& format,
                            const std::map<std::string, std::string>& options, int64_t sample_rows) {
-  LEAT_ASSIGN(const FileFormat found, FormatOf(path, format));
+  LEAT_ASSIGN(const FileFormat found, FormatOf(path, format, options));
   if (found.name == "parquet") return InferParquet(path);
-  if (found.name == "ndjson") return InferNdjson(path, found.compression, sample_rows);
-  if (found.name == "json") return InferJson(path, found.compression, options, sample_rows);
+  if (found.name == "ndjson") return InferNdjson(path, found.coding, sample_rows);
+  if (found.name == "json") return InferJson(path, found.coding, options, sample_rows);
   LEAT_ASSIGN(const CsvDialect dialect, CsvDialect::Make(options, found.name));
-  return InferCsv(path, found.compression, dialect, options, sample_rows);
+  return InferCsv(path, found.coding, dialect, options, sample_rows);
 }
 
 Result<std::unique_ptr<FileWriter>> CreateFile(const std::string& path, const std::string& format,
                                                const Schema& schema,
                                                const std::map<std::string, std::string>& options) {
-  LEAT_ASSIGN(const FileFormat found, FormatOf(path, format));
+  LEAT_ASSIGN(const FileFormat found, FormatOf(path, format, options));
   if (found.name == "parquet") return CreateParquet(path, schema, options);
   if (found.name == "ndjson" || found.name == "json") return CreateNdjson(path, schema, options);
   std::map<std::string, std::string> dialect = options;

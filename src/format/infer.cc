@@ -115,8 +115,8 @@ void SeeObject(JsonScanner* scanner, const std::string& prefix, Guesses* guesses
 }
 
 // The beginning of a file.
-Result<std::string> SampleOf(const std::string& path, Compression compression) {
-  LEAT_ASSIGN(auto bytes, OpenBytes(path, compression, 0));
+Result<std::string> SampleOf(const std::string& path, const Coding& coding) {
+  LEAT_ASSIGN(auto bytes, OpenBytes(path, coding, 0));
   std::string text(kSampleBytesMax, '\0');
   int64_t size = 0;
   while (size < kSampleBytesMax) {
@@ -156,9 +156,9 @@ Type TypeGuess::type() const {
   return Type(TypeId::kText);
 }
 
-Result<Schema> InferCsv(const std::string& path, Compression compression, const CsvDialect& dialect,
+Result<Schema> InferCsv(const std::string& path, const Coding& coding, const CsvDialect& dialect,
                         const std::map<std::string, std::string>& options, int64_t sample_rows) {
-  LEAT_ASSIGN(const auto names, CsvNames(path, compression, dialect));
+  LEAT_ASSIGN(const auto names, CsvNames(path, coding, dialect));
   ReadOptions read;
   read.options = options;
   read.threads = 1;
@@ -171,8 +171,9 @@ Result<Schema> InferCsv(const std::string& path, Compression compression, const 
     }
     read.columns.push_back({{name, Type(TypeId::kText)}, name});
   }
-  LEAT_ASSIGN(auto reader, OpenCsv(path, compression, dialect, read, {}));
+  LEAT_ASSIGN(auto reader, OpenCsv(path, coding, dialect, read, {}));
   std::vector<TypeGuess> guesses(names.size());
+  std::string rewritten;
   for (int64_t rows = 0; rows < sample_rows;) {
     LEAT_ASSIGN(auto chunk, reader->Next());
     if (!chunk.has_value()) break;
@@ -181,7 +182,9 @@ Result<Schema> InferCsv(const std::string& path, Compression compression, const 
       const auto column = Plain(chunk->batch.columns[i]);
       const auto& texts = static_cast<const arrow::StringArray&>(*column);
       for (int64_t row = 0; row < used; ++row) {
-        if (texts.IsValid(row)) guesses[i].See(texts.GetView(row));
+        if (texts.IsNull(row)) continue;
+        const bool number = dialect.numbers.Rewrite(texts.GetView(row), &rewritten);
+        guesses[i].See(number ? rewritten : texts.GetView(row));
       }
     }
     rows += used;
@@ -211,8 +214,8 @@ Result<Schema> InferObjects(const std::string& path, const std::vector<std::stri
   return schema;
 }
 
-Result<Schema> InferNdjson(const std::string& path, Compression compression, int64_t sample_rows) {
-  LEAT_ASSIGN(const std::string text, SampleOf(path, compression));
+Result<Schema> InferNdjson(const std::string& path, const Coding& coding, int64_t sample_rows) {
+  LEAT_ASSIGN(const std::string text, SampleOf(path, coding));
   std::vector<std::string_view> rows;
   std::string_view rest = text;
   while (static_cast<int64_t>(rows.size()) < sample_rows && !rest.empty()) {
@@ -224,9 +227,9 @@ Result<Schema> InferNdjson(const std::string& path, Compression compression, int
   return InferObjects(path, rows);
 }
 
-Result<Schema> InferJson(const std::string& path, Compression compression,
+Result<Schema> InferJson(const std::string& path, const Coding& coding,
                          const std::map<std::string, std::string>& options, int64_t sample_rows) {
-  LEAT_ASSIGN(const std::string text, SampleOf(path, compression));
+  LEAT_ASSIGN(const std::string text, SampleOf(path, coding));
   JsonSplitter splitter(JsonRoot(options));
   splitter.Start(text.starts_with("\xef\xbb\xbf") ? 3 : 0, /*in_root=*/false);
   splitter.Scan(text.data(), static_cast<uint32_t>(text.size()), /*final=*/true);

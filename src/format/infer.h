@@ -27,11 +27,11 @@ class TypeGuess {
   bool seen_ = false;
 };
 
-Result<Schema> InferCsv(const std::string& path, Compression compression, const CsvDialect& dialect,
+Result<Schema> InferCsv(const std::string& path, const Coding& coding, const CsvDialect& dialect,
                         const std::map<std::string, std::string>& options, int64_t sample_rows);
 // Nested objects become columns with dotted names, arrays jsonb.
-Result<Schema> InferNdjson(const std::string& path, Compression compression, int64_t sample_rows);
-Result<Schema> InferJson(const std::string& path, Compression compression,
+Result<Schema> InferNdjson(const std::string& path, const Coding& coding, int64_t sample_rows);
+Result<Schema> InferJson(const std::string& path, const Coding& coding,
                          const std::map<std::string, std::string>& options, int64_t sample_rows);
 
 }  // namespace leat

@@ -67,10 +67,10 @@ std::vector<std::string> JsonRoot(const std::map<std::string, std::string>& opti
   return found == options.end() ? std::vector<std::string>() : JsonSteps(found->second);
 }
 
-Result<std::unique_ptr<FileReader>> OpenJson(const std::string& path, Compression compression,
+Result<std::unique_ptr<FileReader>> OpenJson(const std::string& path, const Coding& coding,
                                              const ReadOptions& options, const ReadRange& range) {
   LEAT_ASSIGN(auto plan, JsonPlan::Make(options));
-  LEAT_ASSIGN(auto bytes, OpenBytes(path, compression, range.begin));
+  LEAT_ASSIGN(auto bytes, OpenBytes(path, coding, range.begin));
   auto source =
       std::make_unique<JsonSource>(std::move(bytes), path, std::move(plan),
                                    JsonRoot(options.options), range, options.chunk_bytes_max);

@@ -14,7 +14,7 @@ std::vector<std::string> JsonRoot(const std::map<std::string, std::string>& opti
 
 // Reads the objects of JSON documents, whatever stands between them and however many lines they
 // take (json_split.h). Columns find their values as in ndjson_reader.h.
-Result<std::unique_ptr<FileReader>> OpenJson(const std::string& path, Compression compression,
+Result<std::unique_ptr<FileReader>> OpenJson(const std::string& path, const Coding& coding,
                                              const ReadOptions& options, const ReadRange& range);
 
 }  // namespace leat

@@ -57,10 +57,10 @@ class NdjsonSource : public TextSource {
 
 }  // namespace
 
-Result<std::unique_ptr<FileReader>> OpenNdjson(const std::string& path, Compression compression,
+Result<std::unique_ptr<FileReader>> OpenNdjson(const std::string& path, const Coding& coding,
                                                const ReadOptions& options, const ReadRange& range) {
   LEAT_ASSIGN(auto plan, JsonPlan::Make(options));
-  LEAT_ASSIGN(auto bytes, OpenBytes(path, compression, range.begin));
+  LEAT_ASSIGN(auto bytes, OpenBytes(path, coding, range.begin));
   auto source = std::make_unique<NdjsonSource>(std::move(bytes), path, std::move(plan), range,
                                                options.chunk_bytes_max);
   return ReadAhead(std::move(source), options.threads, range.first_row, range.first_line);

@@ -24,7 +24,15 @@ inline constexpr std::array kFileOptions = {
     OptionSpec{"quote", OptionPlace::kTable, "\"", "Around a CSV field that holds anything else."},
     OptionSpec{"escape", OptionPlace::kTable, "the quote", "Before a quote inside quotes."},
     OptionSpec{"header", OptionPlace::kTable, "true", "Whether a CSV file begins with names."},
-    OptionSpec{"null", OptionPlace::kTable, "nothing, unquoted", "The CSV field that means null."},
+    OptionSpec{"null", OptionPlace::kTable, "nothing, unquoted",
+               "The CSV field that means null; several are separated by `|`."},
+    OptionSpec{"decimal", OptionPlace::kTable, ".", "What a CSV number's fraction begins with."},
+    OptionSpec{"thousands", OptionPlace::kTable, "",
+               "What may stand between groups of three digits of a CSV number."},
+    OptionSpec{
+        "encoding", OptionPlace::kTable, "UTF8",
+        "Of a CSV or JSON file: `LATIN1`, `WIN1252`, `UTF-16`, or any other that iconv knows. "
+        "Bytes that are no character make their row a reject."},
     OptionSpec{"root", OptionPlace::kTable, "",
                "The key of a JSON document whose array holds the rows: `vehicles_events`, or "
                "`data.items` further down. Without it rows are the outermost objects."},

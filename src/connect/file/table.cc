@@ -15,8 +15,9 @@
 namespace leat {
 namespace {
 
-constexpr std::array<std::string_view, 9> kFormatOptions = {
-    "delimiter",         "quote",         "escape", "header", "null", "root", "compression",
+constexpr std::array<std::string_view, 12> kFormatOptions = {
+    "delimiter",         "quote",         "escape",   "header", "null",
+    "decimal",           "thousands",     "encoding", "root",   "compression",
     "compression_level", "row_group_rows"};
 
 Result<bool> Ignores(const Options& options, std::string_view name) {
@@ -75,6 +76,8 @@ bool IsParquet(const FileTable& table, std::string_view name) {
 }
 
 bool CanGrow(const FileTable& table, std::string_view name) {
+  // Its size counts other bytes than its text.
+  if (table.read.options.contains("encoding")) return false;
   if (IsParquet(table, name)) return false;
   for (const std::string_view packed : {"gz", "zst", "zstd"}) {
     if (Extension(name) == packed || Extension(table.format) == packed) return false;
