@@ -13,8 +13,9 @@ std::vector<Type> TypesOf(const Schema& schema) {
   return types;
 }
 
-Result<KeyedBatch> MakeKeyed(const std::vector<ExprPtr>& keys, const Batch& batch,
+Result<KeyedBatch> MakeKeyed(const JoinSpec& spec, int port, const Batch& batch,
                              const EvalContext& context, Output* out) {
+  const std::vector<ExprPtr>& keys = port == 0 ? spec.left_keys : spec.right_keys;
   ErrorMask errors(batch.rows);
   std::vector<std::shared_ptr<arrow::Array>> columns;
   std::vector<KeyColumn> key_columns;
@@ -26,7 +27,7 @@ Result<KeyedBatch> MakeKeyed(const std::vector<ExprPtr>& keys, const Batch& batc
   if (errors.any()) {
     LEAT_RETURN(RejectRows(batch, errors, out));
     LEAT_ASSIGN(const Batch good, Take(batch, RowsWithoutErrors(batch.rows, errors)));
-    return MakeKeyed(keys, good, context, out);
+    return MakeKeyed(spec, port, good, context, out);
   }
   KeyedBatch keyed;
   keyed.batch = batch;
@@ -36,7 +37,9 @@ Result<KeyedBatch> MakeKeyed(const std::vector<ExprPtr>& keys, const Batch& batc
     return keyed;
   }
   LEAT_RETURN(KeyEncoder(std::move(key_columns)).Encode(columns, batch.rows, &keyed.keys));
-  for (const auto& column : columns) {
+  for (size_t key = 0; key < columns.size(); ++key) {
+    if (key < spec.null_safe.size() && spec.null_safe[key]) continue;
+    const auto& column = columns[key];
     const auto plain = column->type_id() == arrow::Type::DICTIONARY ? Plain(column) : column;
     if (plain->null_count() == 0) continue;
     keyed.null_key.resize(static_cast<size_t>(batch.rows), 0);

@@ -101,8 +101,7 @@ Status FinalJoin::Push(int port, const Batch& batch, const EvalContext& context,
     return Status::Invalid("a final join was given rows of its right side after its left side");
   }
   if (port == 0) LEAT_RETURN(Build());
-  LEAT_ASSIGN(KeyedBatch keyed,
-              MakeKeyed(port == 0 ? spec_.left_keys : spec_.right_keys, batch, context, out));
+  LEAT_ASSIGN(KeyedBatch keyed, MakeKeyed(spec_, port, batch, context, out));
   if (port == 0) return PushLeft(keyed, context, out);
   if (!keyed.null_key.empty() && !EmitsUnmatchedRight(spec_.type)) {
     LEAT_ASSIGN(keyed, TakeKeyed(keyed, false));

@@ -81,8 +81,7 @@ Status IncrementalJoin::Push(int port, const Batch& batch, const EvalContext& co
   if (batch.rows == 0) return Status::OK();
   const auto side = static_cast<size_t>(port);
   stats_.rows_in += batch.rows;
-  LEAT_ASSIGN(KeyedBatch keyed,
-              MakeKeyed(side == kLeft ? spec_.left_keys : spec_.right_keys, batch, context, out));
+  LEAT_ASSIGN(KeyedBatch keyed, MakeKeyed(spec_, port, batch, context, out));
   if (!keyed.null_key.empty()) {
     // They match nothing, now and for ever: nothing to remember.
     LEAT_ASSIGN(const KeyedBatch nulls, TakeKeyed(keyed, true));

@@ -33,9 +33,9 @@ struct KeyedBatch {
   std::vector<uint8_t> null_key;  // empty: no row has one
 };
 
-// Evaluates `keys` over a batch; rows that fail go to the rejects and are left out. Without keys
-// every row has the same one.
-Result<KeyedBatch> MakeKeyed(const std::vector<ExprPtr>& keys, const Batch& batch,
+// Evaluates the keys of side `port` over a batch; rows that fail go to the rejects and are left
+// out. Without keys every row has the same one.
+Result<KeyedBatch> MakeKeyed(const JoinSpec& spec, int port, const Batch& batch,
                              const EvalContext& context, Output* out);
 // The rows of `keyed` whose key has (or has not) a null.
 Result<KeyedBatch> TakeKeyed(const KeyedBatch& keyed, bool null_key);

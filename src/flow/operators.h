@@ -62,14 +62,16 @@ Result<std::unique_ptr<Operator>> MakeAggregate(AggregateSpec spec);
 
 enum class JoinType : uint8_t { kInner, kLeft, kRight, kFull, kSemi, kAnti };
 // Equi-join of port 0 (left) and port 1 (right): left[i] = right[i] for all keys (null matches
-// nothing), and `residual` over left's columns followed by right's. Output: left's columns, then
-// right's (semi, anti: left's only). Bilinear: dL*R + L*dR + dL*dR. No key: a nested loop.
-// In final form port 1 is the build side: the caller finishes pushing it before port 0.
+// nothing, but where `null_safe` says IS NOT DISTINCT FROM), and `residual` over left's columns
+// followed by right's. Output: left's columns, then right's (semi, anti: left's only). Bilinear:
+// dL*R + L*dR + dL*dR. No key: a nested loop. In final form port 1 is the build side: the caller
+// finishes pushing it before port 0.
 struct JoinSpec {
   JoinType type = JoinType::kInner;
   Schema left, right;
   std::vector<ExprPtr> left_keys, right_keys;  // over their own side; same types pairwise
   ExprPtr residual;                            // or nullptr
+  std::vector<bool> null_safe;                 // by key; those beyond its end are not
   Properties left_properties, right_properties;
 };
 Result<std::unique_ptr<Operator>> MakeJoin(JoinSpec spec);

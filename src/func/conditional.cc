@@ -105,6 +105,20 @@ Result<ArrayPtr> CountNulls(const Call& call, Arguments args) {
   return FixedColumn(kInt4, call.rows, std::move(buffer), Nulls{});
 }
 
+// A scalar subquery's value, given how many rows it has.
+Result<ArrayPtr> OneRow(const Call& call, Arguments args) {
+  const Values<int64_t> counts(args[1]);
+  std::vector<int32_t> from(static_cast<size_t>(call.rows), 0);
+  for (int64_t row = 0; row < call.rows; ++row) {
+    if (args[0].array->IsNull(args[0].at(row))) from[static_cast<size_t>(row)] = -1;
+    if (args[1].array->IsNull(args[1].at(row)) || counts[row] <= 1) continue;
+    if (!call.selection->Has(row)) continue;
+    call.errors->Set(row, "21000",
+                     "more than one row returned by a subquery used as an expression");
+  }
+  return ChooseRows(args.first(1), from, *call.result);
+}
+
 // The functions to which null is a value like others, and which never fail.
 Function Lenient(Function function) {
   function.strict = false;
@@ -164,6 +178,12 @@ void AddConditionalFunctions(std::vector<Function>* out) {
   out->push_back(Common(Spec(
       "nullif", {kUnknown, kUnknown}, kUnknown, NullIf,
       {"Null if both arguments are equal, else the first", "nullif('n/a', 'n/a') IS NULL", "t"})));
+  Function one_row =
+      Spec("one row", {kUnknown, kInt8}, kUnknown, OneRow,
+           {"The value of a subquery's only row", "(SELECT x FROM (VALUES (1)) t(x))", "1"});
+  one_row.strict = false;
+  one_row.resolve = FirstArgument;
+  out->push_back(std::move(one_row));
   out->push_back(
       Variadic(Lenient(Spec("num_nulls", {kUnknown, kUnknown}, kInt4, CountNulls<true>,
                             {"How many arguments are null", "num_nulls(1, NULL, 2)", "1"}))));

@@ -14,6 +14,7 @@ Result<std::unique_ptr<Operator>> LowerJoin(const Logical& node, const SourcePro
                    .left_keys = node.left_keys,
                    .right_keys = node.right_keys,
                    .residual = node.residual,
+                   .null_safe = node.null_safe,
                    .left_properties = PropertiesOf(*node.children[0], sources),
                    .right_properties = PropertiesOf(*node.children[1], sources)});
 }

@@ -46,7 +46,9 @@ Status RunOnce(const Logical& node, const RelationScan& scan, const EvalContext&
   }
   LEAT_ASSIGN(auto op, LowerNode(node, FinalSource));
   VisitOutput out(visit);
-  for (size_t port = node.children.size(); port-- > 0;) {  // a join's right side first
+  const bool join = node.kind == LogicalKind::kJoin;
+  for (size_t i = 0; i < node.children.size(); ++i) {
+    const size_t port = join ? node.children.size() - 1 - i : i;  // a join's right side first
     const auto push = [&](const Batch& batch) {
       return op->Push(static_cast<int>(port), batch, context, &out);
     };

@@ -2,6 +2,7 @@
 // are spread over the bind_*.cc files by what they bind.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,14 +38,17 @@ enum class Clause : uint8_t {
 // "WHERE", "JOIN conditions", "check constraints".
 std::string_view NameOf(Clause clause);
 
-// A subquery that gives one value. `plan` is joined to the rows where the value is needed; `value`
-// is over the columns that it then adds. Correlated: `left_keys`, over the FROM's row, against its
-// first columns.
-struct ScalarSubquery {
+// A subquery in an expression, until it is joined to the rows that need it. What it takes from the
+// query around it are `args`, over the FROM's row; in `plan`, kOuterBase + i stands for args[i].
+struct Subquery {
+  enum class Kind : uint8_t {
+    kScalar,  // `value`, over the plan's columns, of its only row; null without one
+    kExists,  // whether there is a row
+    kIn,      // whether `value` is equal to args.back() in some row
+  };
+  Kind kind = Kind::kScalar;
   LogicalPtr plan;
-  bool one_row = false;  // exactly one: else at most one
-  std::vector<ExprPtr> left_keys;
-  std::vector<ExprPtr> right_keys;
+  std::vector<ExprPtr> args;
   ExprPtr value;
   int location = -1;
 };
@@ -65,7 +69,7 @@ struct Collected {
   std::vector<std::string> aggregate_names;
   std::vector<int> aggregate_locations;
   std::vector<WindowUse> windows;
-  std::vector<ScalarSubquery> subqueries;
+  std::vector<Subquery> subqueries;
 };
 
 struct ExprContext {
@@ -73,7 +77,6 @@ struct ExprContext {
   const Scope* scope = nullptr;                 // nullptr: no columns
   Collected* collected = nullptr;               // nullptr: no aggregates, windows, subqueries
   const PgQuery__SelectStmt* select = nullptr;  // for its WINDOW clause
-  bool outer_allowed = false;                   // columns of the query around
   bool in_aggregate = false;
   bool in_window = false;
 };
@@ -134,6 +137,7 @@ class Binder {
   Result<ExprPtr> BindMinMax(const PgQuery__MinMaxExpr& expr, const ExprContext& context);
   Result<ExprPtr> BindArray(const PgQuery__AArrayExpr& expr, const ExprContext& context,
                             const Type* wanted);
+  Result<ExprPtr> BindNullTest(const PgQuery__NullTest& test, const ExprContext& context);
   Result<ExprPtr> BindBooleanTest(const PgQuery__BooleanTest& test, const ExprContext& context);
   Result<std::vector<ExprPtr>> BindExprs(Nodes nodes, const ExprContext& context);
   Result<std::vector<ExprPtr>> CoerceAll(std::vector<ExprPtr> exprs, std::string_view construct,
@@ -144,6 +148,10 @@ class Binder {
   Result<ExprPtr> BindInList(const PgQuery__AExpr& expr, const ExprContext& context);
   Result<ExprPtr> BindBetween(const PgQuery__AExpr& expr, const ExprContext& context);
   Result<ExprPtr> BindAnyArray(const PgQuery__AExpr& expr, const ExprContext& context);
+  Result<ExprPtr> BindRowOperator(const PgQuery__AExpr& expr, const ExprContext& context);
+  Result<std::vector<ExprPtr>> BindRow(const Node* node, const ExprContext& context);
+  Result<ExprPtr> CompareRows(std::string_view symbol, const std::vector<ExprPtr>& left,
+                              const std::vector<ExprPtr>& right, int location);
   Result<ExprPtr> ApplyOperator(std::string_view symbol, std::vector<ExprPtr> args, int location);
   Result<ExprPtr> ApplyFunction(std::string_view name, std::vector<ExprPtr> args, int location);
 
@@ -170,10 +178,24 @@ class Binder {
 
   // bind_subquery.cc
   Result<ExprPtr> BindSubLink(const PgQuery__SubLink& link, const ExprContext& context);
-  Result<LogicalPtr> ApplySemiJoin(LogicalPtr plan, const Scope& scope,
-                                   const PgQuery__SubLink& link, bool negated);
-  Result<ScalarSubquery> BindCorrelatedScalar(const PgQuery__SelectStmt& select, const Scope* outer,
-                                              int location);
+  Result<Subquery> BindSubquery(const PgQuery__SubLink& link, const ExprContext& context);
+  Status BindComparison(const PgQuery__SubLink& link, const ExprContext& context,
+                        Subquery* subquery);
+  Result<ExprPtr> ResolveUnknownAs(const ExprPtr& expr, const Type& type);
+  Result<LogicalPtr> ApplySemiJoin(LogicalPtr plan, const PgQuery__SubLink& link,
+                                   const ExprContext& context, bool negated);
+  // Each joins to *plan what a subquery needs and gives its value; `around` are the rows by which
+  // it may depend on them: *plan's first columns.
+  Result<ExprPtr> AttachOne(const Subquery& subquery, const LogicalPtr& around, LogicalPtr* plan);
+  Result<ExprPtr> AttachScalar(const Subquery& subquery, const LogicalPtr& around,
+                               LogicalPtr* plan);
+  Result<ExprPtr> AttachRows(const Subquery& subquery, const LogicalPtr& inner,
+                             const LogicalPtr& around,
+                             const std::function<ExprPtr(const std::vector<ExprPtr>&)>& over,
+                             LogicalPtr* plan);
+  Result<ExprPtr> AttachExists(const Subquery& subquery, const LogicalPtr& around,
+                               LogicalPtr* plan);
+  Result<ExprPtr> AttachIn(const Subquery& subquery, const LogicalPtr& around, LogicalPtr* plan);
   // Joins the subqueries that `exprs` need to `plan` and puts their values in.
   Status AttachSubqueries(const Collected& collected, std::vector<ExprPtr*> exprs,
                           LogicalPtr* plan);
@@ -182,7 +204,7 @@ class Binder {
   Result<Query> BindPlainSelect(const PgQuery__SelectStmt& select, const SelectOptions& options);
   Result<Query> BindValuesLists(const PgQuery__SelectStmt& select, const SelectOptions& options);
   Result<Query> BindSetOperation(const PgQuery__SelectStmt& select, const SelectOptions& options);
-  Status BindWith(const PgQuery__WithClause& with);
+  Status BindWith(const PgQuery__WithClause& with, const Scope* outer);
   Status BindTargets(Selection* selection);
   Status BindStar(const PgQuery__ColumnRef& ref, Selection* selection);
   Result<ExprPtr> BindGroupKey(const Node* node, Selection* selection);
@@ -198,16 +220,26 @@ class Binder {
   Result<Query> FinishSetOperation(const PgQuery__SelectStmt& select, LogicalPtr plan);
 
   // bind_from.cc and bind_join.cc
-  Result<FromItem> BindFromItem(const Node* node, const Scope* outer);
-  Result<FromItem> BindRangeVar(const PgQuery__RangeVar& range);
-  Result<FromItem> BindRangeSubselect(const PgQuery__RangeSubselect& range);
-  Result<FromItem> BindRangeFunction(const PgQuery__RangeFunction& range);
-  Result<FromItem> BindJoin(const PgQuery__JoinExpr& join, const Scope* outer);
+  // `beside` are the tables to the left, which LATERAL items may refer to, inside the query around;
+  // the item's outer columns count their levels from there. nullptr: none, they count from `outer`.
+  Result<FromItem> BindFromItem(const Node* node, const Scope* outer, const Scope* beside);
+  Result<FromItem> BindRangeVar(const PgQuery__RangeVar& range, const Scope* outer);
+  Result<FromItem> BindRangeSubselect(const PgQuery__RangeSubselect& range, const Scope* outer);
+  Result<FromItem> BindRangeFunction(const PgQuery__RangeFunction& range, const Scope* outer);
+  Result<FromItem> BindJoin(const PgQuery__JoinExpr& join, const Scope* outer, const Scope* beside);
+  // Joins an item that may refer to the rows of `left`, by outer columns of the first level. The
+  // condition is over left's columns and then the item's.
+  Result<LogicalPtr> JoinLateral(const LogicalPtr& left, const LogicalPtr& item, JoinType type,
+                                 const std::vector<ExprPtr>& conjuncts);
+  Result<LogicalPtr> JoinOn(const PgQuery__JoinExpr& join, JoinType type, const FromItem& left,
+                            const FromItem& right, const Scope& scope,
+                            std::vector<ExprPtr> conjuncts, int levels);
   Result<std::vector<ExprPtr>> BindUsing(const std::vector<std::string>& names, JoinType type,
                                          FromItem* left, FromItem* right, ScopeTable* merged);
 
   struct CommonTable {
     LogicalPtr plan;
+    int level = 0;  // how many queries stand around it
   };
   const CommonTable* FindCommonTable(std::string_view name) const;
 
@@ -223,6 +255,9 @@ std::string ColumnNameOf(const Node* node);
 // The table of a plan under an alias, perhaps with its columns renamed; PostgreSQL's errors.
 Result<FromItem> AliasedItem(LogicalPtr plan, std::string_view name, const PgQuery__Alias* alias,
                              int location);
+// Takes what the plan needs of the queries around into args: its only outer columns are
+// kOuterBase + i from here on, for args[i].
+void NumberOuterColumns(Subquery* subquery);
 // Merges conjuncts over several inner-joined tables into those joins; the rest comes back.
 LogicalPtr SinkIntoJoins(LogicalPtr plan, std::vector<ExprPtr>* conjuncts);
 // Filter over row_number(): the rows with the first numbers, as kTop; other conjuncts stay.

@@ -15,6 +15,13 @@ class Regroup {
     *expr = Rewritten(*expr);
     return status_;
   }
+  // What a subquery takes from this query.
+  Status ApplyToArgs(Subquery* subquery) {
+    subquery_ = true;
+    for (ExprPtr& arg : subquery->args) arg = Rewritten(arg);
+    subquery_ = false;
+    return status_;
+  }
 
  private:
   ExprPtr Rewritten(const ExprPtr& expr) {
@@ -37,16 +44,20 @@ class Regroup {
       return ColumnAt(place, column.type, column.location);
     }
     if (base == 0 && status_.ok()) {
-      status_ = SqlStatus(fmt::format("column \"{}\" must appear in the GROUP BY clause or be used "
-                                      "in an aggregate function",
-                                      NameOfColumn(scope_, column.column)),
-                          {.sqlstate = "42803", .location = column.location});
+      const std::string name = NameOfColumn(scope_, column.column);
+      status_ = SqlStatus(
+          subquery_ ? fmt::format("subquery uses ungrouped column \"{}\" from outer query", name)
+                    : fmt::format("column \"{}\" must appear in the GROUP BY clause or be used "
+                                  "in an aggregate function",
+                                  name),
+          {.sqlstate = "42803", .location = column.location});
     }
     return ColumnAt(column.column, column.type, column.location);
   }
 
   const std::vector<ExprPtr>& keys_;
   const Scope& scope_;
+  bool subquery_ = false;
   Status status_;
 };
 
@@ -102,9 +113,11 @@ Status Binder::BuildAggregate(Selection* selection) {
   std::vector<bool> above(collected.subqueries.size());
   for (const Target& target : selection->targets) MarkSubqueries(target.expr, &above);
   MarkSubqueries(selection->having, &above);
-  for (size_t i = 0; i < collected.subqueries.size(); ++i) {
+  // From the last: what a subquery takes may be the value of an earlier one.
+  for (size_t i = collected.subqueries.size(); i-- > 0;) {
     if (below[i] || !above[i]) continue;
-    for (ExprPtr& key : collected.subqueries[i].left_keys) LEAT_RETURN(regroup.Apply(&key));
+    for (const ExprPtr& arg : collected.subqueries[i].args) MarkSubqueries(arg, &above);
+    LEAT_RETURN(regroup.ApplyToArgs(&collected.subqueries[i]));
   }
   if (!selection->having) return Status::OK();
   LEAT_RETURN(regroup.Apply(&selection->having));

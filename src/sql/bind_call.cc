@@ -3,6 +3,7 @@
 
 #include "func/function.h"
 #include "sql/bind.h"
+#include "sql/outer.h"
 
 namespace leat {
 namespace {
@@ -147,6 +148,19 @@ Result<AggregateCall> Binder::BindAggregateCall(const std::string& name,
     return NotSupported(fmt::format("ORDER BY inside {} is not supported", name), call.location,
                         "first and last follow the order of arrival; arg_min(x, y) and "
                         "arg_max(x, y) give the x of the least and the greatest y.");
+  }
+  // An aggregate of nothing but columns of the query around belongs to that query.
+  bool own = out.args.empty();
+  bool outer = false;
+  for (const ExprPtr& arg : out.args) {
+    VisitExprs(*arg, [&](const Expr& part) {
+      if (part.kind != ExprKind::kColumn) return;
+      (LevelOf(part.column) > 0 ? outer : own) = true;
+    });
+  }
+  if (outer && !own) {
+    return NotSupported("an aggregate of the query around is not supported in a subquery",
+                        call.location, "Name it in a subquery in FROM, and use that name here.");
   }
   if (call.agg_filter != nullptr) {
     ExprContext filter = inside;

@@ -127,12 +127,8 @@ Result<ExprPtr> Binder::BindNode(const Node* node, const ExprContext& context) {
       }
       return BindSubLink(*node->sub_link, context);
     }
-    case PG_QUERY__NODE__NODE_NULL_TEST: {
-      const PgQuery__NullTest& test = *node->null_test;
-      LEAT_ASSIGN(ExprPtr arg, BindValue(test.arg, context));
-      const bool is_null = test.nulltesttype == PG_QUERY__NULL_TEST_TYPE__IS_NULL;
-      return ApplyFunction(is_null ? "is null" : "is not null", {arg}, LocationOf(node));
-    }
+    case PG_QUERY__NODE__NODE_NULL_TEST:
+      return BindNullTest(*node->null_test, context);
     case PG_QUERY__NODE__NODE_COLLATE_CLAUSE: {
       const PgQuery__CollateClause& collate = *node->collate_clause;
       const auto names = StringsOf(Items(collate.n_collname, collate.collname));
@@ -222,15 +218,7 @@ Result<ExprPtr> Binder::BindColumnRef(const PgQuery__ColumnRef& ref, const ExprC
   if (!found.ok() && names.size() == 1 && ResolveTable(*context.scope, names[0], -1).ok()) {
     return NotSupported("a whole row as a value is not supported", ref.location);
   }
-  LEAT_ASSIGN(ExprPtr column, std::move(found));
-  if (UsesBase(*column, kOuterBase) && !context.outer_allowed) {
-    return NotSupported(
-        fmt::format("column \"{}\" of the query around is not supported here", names.back()),
-        ref.location,
-        "A subquery may refer to the query around it in its WHERE, by equality, under EXISTS, IN "
-        "or an aggregate; else write a JOIN.");
-  }
-  return column;
+  return found;
 }
 
 Result<ExprPtr> Binder::BindCast(const PgQuery__TypeCast& cast, const ExprContext& context) {
@@ -350,6 +338,20 @@ Result<ExprPtr> Binder::BindArray(const PgQuery__AArrayExpr& expr, const ExprCon
     return NotSupported("ARRAY[…] is not supported", expr.location);
   }
   return ApplyFunction("array", std::move(args), expr.location);
+}
+
+Result<ExprPtr> Binder::BindNullTest(const PgQuery__NullTest& test, const ExprContext& context) {
+  const bool is_null = test.nulltesttype == PG_QUERY__NULL_TEST_TYPE__IS_NULL;
+  const auto name = is_null ? "is null" : "is not null";
+  if (!Is(test.arg, PG_QUERY__NODE__NODE_ROW_EXPR)) {
+    LEAT_ASSIGN(ExprPtr arg, BindValue(test.arg, context));
+    return ApplyFunction(name, {arg}, LocationOf(test.arg));
+  }
+  LEAT_ASSIGN(auto row, BindRow(test.arg, context));
+  for (ExprPtr& value : row) {
+    LEAT_ASSIGN(value, ApplyFunction(name, {value}, LocationOf(test.arg)));
+  }
+  return row.empty() ? BoolLiteral(true) : Conjunction(std::move(row));
 }
 
 Result<ExprPtr> Binder::BindBooleanTest(const PgQuery__BooleanTest& test,

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "sql/bind.h"
+#include "sql/outer.h"
 #include "sql/statement.h"
 
 namespace leat {
@@ -88,11 +89,12 @@ Result<LogicalPtr> Binder::BindRelation(const Relation& relation, int location) 
   return ScanOf(relation.name, relation.schema(), relation.has_seq, location);
 }
 
-Result<FromItem> Binder::BindRangeVar(const PgQuery__RangeVar& range) {
+Result<FromItem> Binder::BindRangeVar(const PgQuery__RangeVar& range, const Scope* outer) {
   const std::string_view schema = range.schemaname;
   if (schema.empty()) {
     if (const CommonTable* common = FindCommonTable(range.relname)) {
-      return AliasedItem(common->plan, range.relname, range.alias, range.location);
+      LogicalPtr plan = ShiftLevels(common->plan, DepthOf(outer) - common->level);
+      return AliasedItem(std::move(plan), range.relname, range.alias, range.location);
     }
   }
   LEAT_ASSIGN(const Relation* relation, FindRelation(range));
@@ -100,14 +102,15 @@ Result<FromItem> Binder::BindRangeVar(const PgQuery__RangeVar& range) {
   return AliasedItem(std::move(plan), range.relname, range.alias, range.location);
 }
 
-Result<FromItem> Binder::BindRangeSubselect(const PgQuery__RangeSubselect& range) {
-  const PgQuery__SelectStmt& select = *range.subquery->select_stmt;
-  // LATERAL without a reference to its left is a plain subquery; with one, the name is not found.
-  LEAT_ASSIGN(LogicalPtr plan, BindTable(select));
+Result<FromItem> Binder::BindRangeSubselect(const PgQuery__RangeSubselect& range,
+                                            const Scope* outer) {
+  SelectOptions options;
+  options.outer = outer;
+  LEAT_ASSIGN(LogicalPtr plan, BindTable(*range.subquery->select_stmt, options));
   return AliasedItem(std::move(plan), range.alias->aliasname, range.alias, -1);
 }
 
-Result<FromItem> Binder::BindRangeFunction(const PgQuery__RangeFunction& range) {
+Result<FromItem> Binder::BindRangeFunction(const PgQuery__RangeFunction& range, const Scope*) {
   const Node* first = range.functions[0];
   if (Is(first, PG_QUERY__NODE__NODE_LIST)) first = first->list->items[0];
   const int location = LocationOf(first);
@@ -119,16 +122,25 @@ Result<FromItem> Binder::BindRangeFunction(const PgQuery__RangeFunction& range) 
                       "Write VALUES, or a table with the rows.");
 }
 
-Result<FromItem> Binder::BindFromItem(const Node* node, const Scope* outer) {
+Result<FromItem> Binder::BindFromItem(const Node* node, const Scope* outer, const Scope* beside) {
+  const int levels = beside == nullptr ? 0 : DepthOf(beside) - DepthOf(outer);
+  const Scope* around = beside == nullptr ? outer : beside;
+  const auto shifted = [&](Result<FromItem> item) {
+    if (item.ok()) item->plan = ShiftLevels(item->plan, levels);
+    return item;
+  };
   switch (node->node_case) {
     case PG_QUERY__NODE__NODE_RANGE_VAR:
-      return BindRangeVar(*node->range_var);
+      return shifted(BindRangeVar(*node->range_var, outer));
     case PG_QUERY__NODE__NODE_RANGE_SUBSELECT:
-      return BindRangeSubselect(*node->range_subselect);
+      if (node->range_subselect->lateral != 0) {
+        return BindRangeSubselect(*node->range_subselect, around);
+      }
+      return shifted(BindRangeSubselect(*node->range_subselect, outer));
     case PG_QUERY__NODE__NODE_JOIN_EXPR:
-      return BindJoin(*node->join_expr, outer);
+      return BindJoin(*node->join_expr, outer, beside);
     case PG_QUERY__NODE__NODE_RANGE_FUNCTION:
-      return BindRangeFunction(*node->range_function);
+      return BindRangeFunction(*node->range_function, around);
     default:
       return NotSupported("TABLESAMPLE and XMLTABLE are not supported", LocationOf(node));
   }
@@ -137,7 +149,8 @@ Result<FromItem> Binder::BindFromItem(const Node* node, const Scope* outer) {
 Result<FromItem> Binder::BindFrom(Nodes nodes, const Scope* outer) {
   FromItem all;
   for (const Node* node : nodes) {
-    LEAT_ASSIGN(FromItem item, BindFromItem(node, outer));
+    const Scope beside{all.tables, outer};
+    LEAT_ASSIGN(FromItem item, BindFromItem(node, outer, all.plan ? &beside : nullptr));
     for (const ScopeTable& table : item.tables) {
       const bool twice =
           std::any_of(all.tables.begin(), all.tables.end(), [&](const ScopeTable& other) {
@@ -154,7 +167,7 @@ Result<FromItem> Binder::BindFrom(Nodes nodes, const Scope* outer) {
       for (ScopeColumn& column : table.columns) column.expr = ShiftColumns(column.expr, width);
       all.tables.push_back(std::move(table));
     }
-    all.plan = JoinOf(all.plan, item.plan, {});
+    LEAT_ASSIGN(all.plan, JoinLateral(all.plan, item.plan, JoinType::kInner, {}));
   }
   // Without FROM there is one row, of no columns.
   if (!all.plan) all.plan = ValuesOf({}, {{}});

@@ -3,6 +3,8 @@
 
 #include "func/function.h"
 #include "sql/bind.h"
+#include "sql/decorrelate.h"
+#include "sql/outer.h"
 
 namespace leat {
 namespace {
@@ -83,8 +85,9 @@ LogicalPtr SinkOne(const LogicalPtr& plan, const ExprPtr& conjunct) {
   const int left_width = plan->children[0]->schema.size();
   const int width = plan->schema.size();
   const auto rebuilt = [&](LogicalPtr left, LogicalPtr right) {
-    return JoinOf(std::move(left), std::move(right),
-                  {JoinType::kInner, plan->left_keys, plan->right_keys, plan->residual});
+    return JoinOf(
+        std::move(left), std::move(right),
+        {JoinType::kInner, plan->left_keys, plan->right_keys, plan->residual, plan->null_safe});
   };
   if (UsesOnly(*conjunct, 0, left_width)) {
     LogicalPtr left = SinkOne(plan->children[0], conjunct);
@@ -102,6 +105,7 @@ LogicalPtr SinkOne(const LogicalPtr& plan, const ExprPtr& conjunct) {
   std::vector<ExprPtr> residual = ConjunctsOf(plan->residual);
   for (ExprPtr& part : ConjunctsOf(parts.residual)) residual.push_back(std::move(part));
   parts.residual = Conjunction(std::move(residual));
+  parts.null_safe = plan->null_safe;
   return JoinOf(plan->children[0], plan->children[1], std::move(parts));
 }
 
@@ -149,12 +153,81 @@ Result<std::vector<ExprPtr>> Binder::BindUsing(const std::vector<std::string>& n
   return conjuncts;
 }
 
-Result<FromItem> Binder::BindJoin(const PgQuery__JoinExpr& join, const Scope* outer) {
+Result<LogicalPtr> Binder::JoinLateral(const LogicalPtr& left, const LogicalPtr& item,
+                                       JoinType type, const std::vector<ExprPtr>& conjuncts) {
+  const int left_width = left->schema.size();
+  const int width = left_width + item->schema.size();
+  JoinParts parts = SplitJoin(type, conjuncts, left_width, width);
+  const std::vector<ExprPtr> used = OuterColumnsOf(*item);
+  const bool lateral = std::any_of(
+      used.begin(), used.end(), [](const ExprPtr& column) { return LevelOf(column->column) == 1; });
+  if (!lateral) return JoinOf(left, ShiftLevels(item, -1), std::move(parts));
+  if (type != JoinType::kInner && type != JoinType::kLeft) {
+    return SqlStatus("invalid reference to FROM-clause entry from a LATERAL item",
+                     {.sqlstate = "42P10",
+                      .location = used[0]->location,
+                      .detail = "The combining JOIN type must be INNER or LEFT for a LATERAL "
+                                "reference."});
+  }
+  Subquery subquery;
+  subquery.plan = item;
+  NumberOuterColumns(&subquery);
+  LEAT_ASSIGN(Freed freed, FreeOf(subquery.plan, subquery.args, left));
+  parts.null_safe.resize(parts.left_keys.size(), false);
+  for (size_t i = 0; i < freed.on.left_keys.size(); ++i) {
+    parts.left_keys.push_back(freed.on.left_keys[i]);
+    parts.right_keys.push_back(freed.on.right_keys[i]);
+    parts.null_safe.push_back(i < freed.on.null_safe.size() && freed.on.null_safe[i]);
+  }
+  return FirstColumns(JoinOf(left, freed.plan, std::move(parts)), width);
+}
+
+// The join under its condition, in which subqueries may stand.
+Result<LogicalPtr> Binder::JoinOn(const PgQuery__JoinExpr& join, JoinType type,
+                                  const FromItem& left, const FromItem& right, const Scope& scope,
+                                  std::vector<ExprPtr> conjuncts, int levels) {
+  Collected collected;
+  if (join.quals != nullptr) {
+    ExprContext context;
+    context.clause = Clause::kJoin;
+    context.scope = &scope;
+    context.collected = &collected;
+    LEAT_ASSIGN(ExprPtr condition, BindBool(join.quals, context, "JOIN/ON"));
+    conjuncts = ConjunctsOf(condition);
+    const bool always = conjuncts.size() == 1 && conjuncts[0]->kind == ExprKind::kLiteral &&
+                        conjuncts[0]->literal->Equals(arrow::BooleanScalar(true));
+    if (always) conjuncts.clear();
+  }
+  for (ExprPtr& conjunct : conjuncts) conjunct = ShiftLevels(conjunct, levels);
+  for (Subquery& subquery : collected.subqueries) {
+    for (ExprPtr& arg : subquery.args) arg = ShiftLevels(arg, levels);
+  }
+  const auto mid = std::stable_partition(
+      conjuncts.begin(), conjuncts.end(),
+      [](const ExprPtr& conjunct) { return !UsesBase(*conjunct, kSubqueryBase); });
+  std::vector<ExprPtr> asking(mid, conjuncts.end());
+  conjuncts.erase(mid, conjuncts.end());
+  if (!asking.empty() && type != JoinType::kInner) {
+    return NotSupported("a subquery in the condition of an outer join is not supported",
+                        collected.subqueries[0].location,
+                        "Put it into a subquery in FROM on one side of the join.");
+  }
+  LEAT_ASSIGN(LogicalPtr plan, JoinLateral(left.plan, right.plan, type, conjuncts));
+  if (asking.empty()) return plan;
+  const int width = plan->schema.size();
+  std::vector<ExprPtr*> places;
+  for (ExprPtr& conjunct : asking) places.push_back(&conjunct);
+  LEAT_RETURN(AttachSubqueries(collected, places, &plan));
+  return FirstColumns(FilterOn(std::move(plan), Conjunction(std::move(asking))), width);
+}
+
+Result<FromItem> Binder::BindJoin(const PgQuery__JoinExpr& join, const Scope* outer,
+                                  const Scope* beside) {
   LEAT_ASSIGN(JoinType type, TypeOf(join));
-  LEAT_ASSIGN(FromItem left, BindFromItem(join.larg, outer));
-  LEAT_ASSIGN(FromItem right, BindFromItem(join.rarg, outer));
+  LEAT_ASSIGN(FromItem left, BindFromItem(join.larg, outer, beside));
+  const Scope lateral{left.tables, beside == nullptr ? outer : beside};
+  LEAT_ASSIGN(FromItem right, BindFromItem(join.rarg, outer, &lateral));
   const int left_width = left.plan->schema.size();
-  const int width = left_width + right.plan->schema.size();
   for (ScopeTable& table : right.tables) {
     for (const ScopeTable& other : left.tables) {
       if (table.name.empty() || !table.table_visible || !other.table_visible) continue;
@@ -175,18 +248,9 @@ Result<FromItem> Binder::BindJoin(const PgQuery__JoinExpr& join, const Scope* ou
   FromItem out;
   out.tables = std::move(left.tables);
   for (ScopeTable& table : right.tables) out.tables.push_back(std::move(table));
-  if (join.quals != nullptr) {
-    const Scope scope{out.tables, outer};
-    ExprContext context;
-    context.clause = Clause::kJoin;
-    context.scope = &scope;
-    LEAT_ASSIGN(ExprPtr condition, BindBool(join.quals, context, "JOIN/ON"));
-    conjuncts = ConjunctsOf(condition);
-    const bool always = conjuncts.size() == 1 && conjuncts[0]->kind == ExprKind::kLiteral &&
-                        conjuncts[0]->literal->Equals(arrow::BooleanScalar(true));
-    if (always) conjuncts.clear();
-  }
-  out.plan = JoinOf(left.plan, right.plan, SplitJoin(type, conjuncts, left_width, width));
+  const Scope scope{out.tables, outer};
+  const int levels = beside == nullptr ? 0 : DepthOf(beside) - DepthOf(outer);
+  LEAT_ASSIGN(out.plan, JoinOn(join, type, left, right, scope, std::move(conjuncts), levels));
   for (ScopeTable& table : out.tables) {
     for (ScopeColumn& column : table.columns) {
       column.nullable = IsNullable(*column.expr, out.plan->schema);

@@ -5,27 +5,11 @@
 namespace leat {
 namespace {
 
-ExprPtr Either(std::vector<ExprPtr> args) {
-  if (args.size() == 1) return args[0];
-  Expr expr;
-  expr.kind = ExprKind::kOr;
-  expr.type = Type(TypeId::kBool);
-  expr.location = args[0]->location;
-  expr.args = std::move(args);
-  return std::make_shared<const Expr>(std::move(expr));
-}
-
 std::string OperatorName(const PgQuery__AExpr& expr) {
   return std::string(StringOf(expr.name[expr.n_name - 1]));
 }
 
 bool IsRow(const Node* node) { return Is(node, PG_QUERY__NODE__NODE_ROW_EXPR); }
-
-Status RefuseRows(const PgQuery__AExpr& expr) {
-  if (!IsRow(expr.lexpr) && !IsRow(expr.rexpr)) return Status::OK();
-  return NotSupported("row comparison is not supported", expr.location,
-                      "Compare the columns one by one: a = 1 AND b = 2.");
-}
 
 }  // namespace
 
@@ -69,7 +53,7 @@ Result<ExprPtr> Binder::BindOperator(const PgQuery__AExpr& expr, const ExprConte
     default:
       break;
   }
-  LEAT_RETURN(RefuseRows(expr));
+  if (IsRow(expr.lexpr) || IsRow(expr.rexpr)) return BindRowOperator(expr, context);
   std::vector<ExprPtr> args;
   for (const Node* side : {expr.lexpr, expr.rexpr}) {
     if (side == nullptr) continue;
@@ -88,11 +72,88 @@ Result<ExprPtr> Binder::BindOperator(const PgQuery__AExpr& expr, const ExprConte
   }
 }
 
+Result<std::vector<ExprPtr>> Binder::BindRow(const Node* node, const ExprContext& context) {
+  if (!IsRow(node)) {
+    return NotSupported("comparing a row with what is no row is not supported", LocationOf(node),
+                        "Write (a, b) = (1, 2), or (a, b) IN (SELECT …).");
+  }
+  return BindExprs(Items(node->row_expr->n_args, node->row_expr->args), context);
+}
+
+Result<ExprPtr> Binder::BindRowOperator(const PgQuery__AExpr& expr, const ExprContext& context) {
+  LEAT_ASSIGN(const auto left, BindRow(expr.lexpr, context));
+  LEAT_ASSIGN(const auto right, BindRow(expr.rexpr, context));
+  const bool distinct = expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_DISTINCT;
+  if (!distinct && expr.kind != PG_QUERY__A__EXPR__KIND__AEXPR_NOT_DISTINCT) {
+    return CompareRows(OperatorName(expr), left, right, expr.location);
+  }
+  if (left.size() != right.size()) {
+    return SqlStatus("unequal number of entries in row expressions",
+                     {.sqlstate = kSyntaxError, .location = expr.location});
+  }
+  std::vector<ExprPtr> parts;
+  for (size_t i = 0; i < left.size(); ++i) {
+    LEAT_ASSIGN(ExprPtr part, ApplyFunction(distinct ? "is distinct from" : "is not distinct from",
+                                            {left[i], right[i]}, expr.location));
+    parts.push_back(std::move(part));
+  }
+  return distinct ? Disjunction(std::move(parts)) : Conjunction(std::move(parts));
+}
+
+// PostgreSQL's row-wise comparison: by the first pair that differs.
+Result<ExprPtr> Binder::CompareRows(std::string_view symbol, const std::vector<ExprPtr>& left,
+                                    const std::vector<ExprPtr>& right, int location) {
+  if (left.size() != right.size()) {
+    return SqlStatus("unequal number of entries in row expressions",
+                     {.sqlstate = kSyntaxError, .location = location});
+  }
+  if (left.empty()) {
+    return NotSupported("cannot compare rows of zero length", location);
+  }
+  const auto compare = [&](std::string_view with, size_t i) -> Result<ExprPtr> {
+    LEAT_ASSIGN(ExprPtr test, ApplyOperator(with, {left[i], right[i]}, location));
+    return CoerceToBool(test, "row comparison", settings_);
+  };
+  if (left.size() == 1) return compare(symbol, 0);
+  if (symbol == "=" || symbol == "<>") {
+    std::vector<ExprPtr> parts;
+    for (size_t i = 0; i < left.size(); ++i) {
+      LEAT_ASSIGN(ExprPtr part, compare(symbol, i));
+      parts.push_back(std::move(part));
+    }
+    return symbol == "=" ? Conjunction(std::move(parts)) : Disjunction(std::move(parts));
+  }
+  if (symbol != "<" && symbol != "<=" && symbol != ">" && symbol != ">=") {
+    return SqlStatus(
+        fmt::format("could not determine interpretation of row comparison operator {}", symbol),
+        {.sqlstate = "0A000",
+         .location = location,
+         .hint = "Row comparison operators must be associated with btree operator families."});
+  }
+  const size_t last = left.size() - 1;
+  LEAT_ASSIGN(ExprPtr test, compare(symbol, last));
+  for (size_t i = last; i-- > 0;) {
+    LEAT_ASSIGN(ExprPtr before, compare(symbol.substr(0, 1), i));
+    LEAT_ASSIGN(ExprPtr same, compare("=", i));
+    test = Disjunction({std::move(before), Conjunction({std::move(same), std::move(test)})});
+  }
+  return test;
+}
+
 Result<ExprPtr> Binder::BindInList(const PgQuery__AExpr& expr, const ExprContext& context) {
-  LEAT_RETURN(RefuseRows(expr));
   const bool negated = OperatorName(expr) == "<>";
-  LEAT_ASSIGN(ExprPtr tested, BindExpr(expr.lexpr, context));
   const PgQuery__List& list = *expr.rexpr->list;
+  if (IsRow(expr.lexpr)) {
+    LEAT_ASSIGN(const auto row, BindRow(expr.lexpr, context));
+    std::vector<ExprPtr> tests;
+    for (const Node* item : Items(list.n_items, list.items)) {
+      LEAT_ASSIGN(const auto other, BindRow(item, context));
+      LEAT_ASSIGN(ExprPtr test, CompareRows(negated ? "<>" : "=", row, other, expr.location));
+      tests.push_back(std::move(test));
+    }
+    return negated ? Conjunction(std::move(tests)) : Disjunction(std::move(tests));
+  }
+  LEAT_ASSIGN(ExprPtr tested, BindExpr(expr.lexpr, context));
   LEAT_ASSIGN(auto items, BindExprs(Items(list.n_items, list.items), context));
   // The constants get one type, with the tested value's, if they have one.
   std::vector<Type> types = {tested->type};
@@ -112,7 +173,7 @@ Result<ExprPtr> Binder::BindInList(const PgQuery__AExpr& expr, const ExprContext
     LEAT_ASSIGN(test, CoerceToBool(test, "IN", settings_));
     tests.push_back(std::move(test));
   }
-  return negated ? Conjunction(std::move(tests)) : Either(std::move(tests));
+  return negated ? Conjunction(std::move(tests)) : Disjunction(std::move(tests));
 }
 
 Result<ExprPtr> Binder::BindBetween(const PgQuery__AExpr& expr, const ExprContext& context) {
@@ -127,12 +188,12 @@ Result<ExprPtr> Binder::BindBetween(const PgQuery__AExpr& expr, const ExprContex
   const auto range = [&](const ExprPtr& from, const ExprPtr& to) -> Result<ExprPtr> {
     LEAT_ASSIGN(ExprPtr a, ApplyOperator(negated ? "<" : ">=", {tested, from}, expr.location));
     LEAT_ASSIGN(ExprPtr b, ApplyOperator(negated ? ">" : "<=", {tested, to}, expr.location));
-    return negated ? Either({a, b}) : Conjunction({a, b});
+    return negated ? Disjunction({a, b}) : Conjunction({a, b});
   };
   LEAT_ASSIGN(ExprPtr one, range(low, high));
   if (!symmetric) return one;
   LEAT_ASSIGN(ExprPtr other, range(high, low));
-  return negated ? Conjunction({one, other}) : Either({one, other});
+  return negated ? Conjunction({one, other}) : Disjunction({one, other});
 }
 
 // x = ANY (ARRAY[…]) is x IN (…); other arrays wait for array functions.
@@ -154,7 +215,7 @@ Result<ExprPtr> Binder::BindAnyArray(const PgQuery__AExpr& expr, const ExprConte
     LEAT_ASSIGN(test, CoerceToBool(test, any ? "ANY" : "ALL", settings_));
     tests.push_back(std::move(test));
   }
-  return any ? Either(std::move(tests)) : Conjunction(std::move(tests));
+  return any ? Disjunction(std::move(tests)) : Conjunction(std::move(tests));
 }
 
 }  // namespace leat

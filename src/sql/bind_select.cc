@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "func/function.h"
+#include "sql/outer.h"
 
 namespace leat {
 namespace {
@@ -73,7 +74,7 @@ Result<Query> Binder::BindQuery(const PgQuery__SelectStmt& select, const SelectO
   const size_t levels = common_tables_.size();
   const auto bind = [&]() -> Result<Query> {
     LEAT_RETURN(RefuseClauses(select));
-    if (select.with_clause != nullptr) LEAT_RETURN(BindWith(*select.with_clause));
+    if (select.with_clause != nullptr) LEAT_RETURN(BindWith(*select.with_clause, options.outer));
     if (select.op != PG_QUERY__SET_OPERATION__SETOP_NONE) return BindSetOperation(select, options);
     if (select.n_values_lists > 0) return BindValuesLists(select, options);
     return BindPlainSelect(select, options);
@@ -90,7 +91,7 @@ Result<LogicalPtr> Binder::BindTable(const PgQuery__SelectStmt& select,
   return FirstColumns(query.root, query.visible);
 }
 
-Status Binder::BindWith(const PgQuery__WithClause& with) {
+Status Binder::BindWith(const PgQuery__WithClause& with, const Scope* outer) {
   if (with.recursive != 0) return NotSupported("WITH RECURSIVE is not supported", with.location);
   common_tables_.emplace_back();
   for (const Node* node : Items(with.n_ctes, with.ctes)) {
@@ -103,7 +104,9 @@ Status Binder::BindWith(const PgQuery__WithClause& with) {
           fmt::format("WITH query name \"{}\" specified more than once", common.ctename),
           {.sqlstate = "42712", .location = common.location});
     }
-    LEAT_ASSIGN(LogicalPtr plan, BindTable(*common.ctequery->select_stmt));
+    SelectOptions options;
+    options.outer = outer;
+    LEAT_ASSIGN(LogicalPtr plan, BindTable(*common.ctequery->select_stmt, options));
     const auto names = StringsOf(Items(common.n_aliascolnames, common.aliascolnames));
     if (names.size() > plan->schema.columns.size()) {
       return SqlStatus(
@@ -116,7 +119,7 @@ Status Binder::BindWith(const PgQuery__WithClause& with) {
       for (size_t i = 0; i < names.size(); ++i) renamed->schema.columns[i].name = names[i];
       plan = std::move(renamed);
     }
-    common_tables_.back().emplace(common.ctename, CommonTable{std::move(plan)});
+    common_tables_.back().emplace(common.ctename, CommonTable{std::move(plan), DepthOf(outer)});
   }
   return Status::OK();
 }
@@ -195,8 +198,8 @@ Status Binder::BuildWhere(Selection* selection) {
   std::vector<const Node*> nodes;
   FlattenAnd(where, &nodes);
   ExprContext context = selection->Context(Clause::kWhere);
-  context.outer_allowed = selection->outer_allowed;
   std::vector<ExprPtr> conjuncts;
+  std::vector<ExprPtr> outer_conjuncts;  // last: on top, where a semi join can take them
   std::vector<std::pair<const PgQuery__SubLink*, bool>> semi_joins;
   for (const Node* node : nodes) {
     bool negated = false;
@@ -206,8 +209,8 @@ Status Binder::BuildWhere(Selection* selection) {
     }
     LEAT_ASSIGN(ExprPtr condition, BindBool(node, context, nodes.size() > 1 ? "AND" : "WHERE"));
     for (ExprPtr& conjunct : ConjunctsOf(condition)) {
-      const bool outer = UsesBase(*conjunct, kOuterBase);
-      (outer ? selection->outer_conjuncts : conjuncts).push_back(std::move(conjunct));
+      const bool outer = UsesOuter(*conjunct) && !UsesBase(*conjunct, kSubqueryBase);
+      (outer ? outer_conjuncts : conjuncts).push_back(std::move(conjunct));
     }
   }
   selection->plan = SinkIntoJoins(selection->plan, &conjuncts);
@@ -216,8 +219,9 @@ Status Binder::BuildWhere(Selection* selection) {
   LEAT_RETURN(AttachSubqueries(selection->collected, places, &selection->plan));
   selection->plan = FilterOrTop(std::move(selection->plan), std::move(conjuncts));
   for (const auto& [link, negated] : semi_joins) {
-    LEAT_ASSIGN(selection->plan, ApplySemiJoin(selection->plan, selection->scope, *link, negated));
+    LEAT_ASSIGN(selection->plan, ApplySemiJoin(selection->plan, *link, context, negated));
   }
+  selection->plan = FilterOn(selection->plan, Conjunction(std::move(outer_conjuncts)));
   return Status::OK();
 }
 
@@ -301,10 +305,15 @@ Result<std::optional<int64_t>> Binder::BindLimitValue(const Node* node, std::str
   return std::optional<int64_t>(value);
 }
 
-Result<Query> Binder::BindValuesLists(const PgQuery__SelectStmt& select, const SelectOptions&) {
+Result<Query> Binder::BindValuesLists(const PgQuery__SelectStmt& select,
+                                      const SelectOptions& options) {
   std::vector<std::vector<ExprPtr>> rows;
+  Collected collected;
+  const Scope scope{{}, options.outer};
   ExprContext context;
   context.clause = Clause::kValues;
+  context.scope = &scope;
+  context.collected = &collected;
   for (const Node* node : Items(select.n_values_lists, select.values_lists)) {
     LEAT_ASSIGN(auto row, BindExprs(Items(node->list->n_items, node->list->items), context));
     if (!rows.empty() && row.size() != rows[0].size()) {
@@ -325,7 +334,20 @@ Result<Query> Binder::BindValuesLists(const PgQuery__SelectStmt& select, const S
     }
     schema.columns.push_back({fmt::format("column{}", i + 1), column[0]->type, nullable});
   }
-  return FinishSetOperation(select, ValuesOf(std::move(schema), std::move(rows)));
+  if (collected.subqueries.empty()) {
+    return FinishSetOperation(select, ValuesOf(std::move(schema), std::move(rows)));
+  }
+  std::vector<std::string> names;
+  for (const Column& column : schema.columns) names.push_back(column.name);
+  std::vector<LogicalPtr> plans;
+  for (auto& row : rows) {
+    LogicalPtr plan = ValuesOf({}, {{}});
+    std::vector<ExprPtr*> places;
+    for (ExprPtr& expr : row) places.push_back(&expr);
+    LEAT_RETURN(AttachSubqueries(collected, places, &plan));
+    plans.push_back(ProjectOn(std::move(plan), std::move(row), names));
+  }
+  return FinishSetOperation(select, plans.size() == 1 ? plans[0] : UnionAllOf(std::move(plans)));
 }
 
 }  // namespace leat

@@ -28,9 +28,6 @@ struct Binder::Selection {
   std::vector<OrderItem> order;
   std::vector<int> distinct_on;  // targets
   bool distinct = false;
-  // Correlated: conditions of WHERE that need the query around, apart from `plan`.
-  bool outer_allowed = false;
-  std::vector<ExprPtr> outer_conjuncts;
 
   ExprContext Context(Clause clause) {
     ExprContext context;

@@ -1,8 +1,10 @@
-// Subqueries in expressions: one value by a join, EXISTS and IN as semi and anti joins.
+// Subqueries in expressions: bound where they stand, attached to the rows that need them by a join.
 #include <algorithm>
 
 #include "func/function.h"
 #include "sql/bind_select.h"
+#include "sql/decorrelate.h"
+#include "sql/outer.h"
 
 namespace leat {
 namespace {
@@ -35,28 +37,70 @@ bool GivesAtMostOneRow(const Logical& plan) {
   }
 }
 
-constexpr std::string_view kOneRowHint =
-    "Make it one row: an aggregate without GROUP BY, or LIMIT 1.";
-
-// Whether a SELECT may be taken apart for a semi join: no grouping, no limit.
-bool IsPlain(const PgQuery__SelectStmt& select) {
-  return select.op == PG_QUERY__SET_OPERATION__SETOP_NONE && select.n_values_lists == 0 &&
-         select.n_group_clause == 0 && select.having_clause == nullptr &&
-         select.limit_count == nullptr && select.limit_offset == nullptr &&
-         select.with_clause == nullptr;
+// For EXISTS only the rows count, not what is in them.
+LogicalPtr RowsAlone(LogicalPtr plan) {
+  for (;;) {
+    const bool rows = plan->kind == LogicalKind::kProject || plan->kind == LogicalKind::kDistinct ||
+                      (plan->kind == LogicalKind::kTop && plan->limit != 0 && plan->offset == 0);
+    if (!rows) return plan;
+    plan = plan->children[0];
+  }
 }
 
-// The inner query's conditions on the outer row, over outer columns followed by inner ones.
-std::vector<ExprPtr> OverBoth(const std::vector<ExprPtr>& conjuncts, int outer_width) {
-  std::vector<ExprPtr> out;
-  for (const ExprPtr& conjunct : conjuncts) {
-    out.push_back(MapColumns(conjunct, [&](const Expr& column) {
-      const bool outer = BaseOf(column.column) == kOuterBase;
-      const int place = outer ? column.column - kOuterBase : column.column + outer_width;
-      return ColumnAt(place, column.type, column.location);
-    }));
-  }
-  return out;
+ExprPtr CaseOf(std::vector<ExprPtr> args) {
+  Expr expr;
+  expr.kind = ExprKind::kCase;
+  expr.type = args.back()->type;
+  expr.args = std::move(args);
+  return std::make_shared<const Expr>(std::move(expr));
+}
+
+Result<ExprPtr> Compared(std::string_view symbol, const ExprPtr& a, const ExprPtr& b) {
+  const Type types[] = {a->type, b->type};
+  LEAT_ASSIGN(Resolved resolved, ResolveOperator(symbol, types, -1));
+  return CallExpr(resolved.function, {a, b}, resolved.result);
+}
+
+// A count that may be null where there is no row: is it above zero?
+Result<ExprPtr> SomeOf(const ExprPtr& count) {
+  return Compared(">", CoalesceOf({count, Int8Literal(0)}), Int8Literal(0));
+}
+
+Result<AggregateCall> CountOf(std::vector<ExprPtr> args, ExprPtr filter) {
+  std::vector<Type> types;
+  for (const ExprPtr& arg : args) types.push_back(arg->type);
+  LEAT_ASSIGN(ResolvedAggregate count, ResolveAggregate("count", types, -1));
+  return AggregateCall{count.aggregate, std::move(args), std::move(filter), false, count.result};
+}
+
+// An expression over a node's columns in terms of what they are; outer columns stay.
+ExprPtr Substituted(const ExprPtr& expr, const std::vector<ExprPtr>& columns) {
+  return MapColumns(expr, [&](const Expr& column) {
+    if (LevelOf(column.column) > 0) return ColumnAt(column.column, column.type, column.location);
+    return columns[static_cast<size_t>(column.column)];
+  });
+}
+
+ExprPtr WithArgs(const ExprPtr& expr, const std::vector<ExprPtr>& args) {
+  return MapOuter(expr, [&](const Expr& column) {
+    return args[static_cast<size_t>(column.column - kOuterBase)];
+  });
+}
+
+// x op ANY: some row is equal, or some might be; x op ALL: some is not, or might not be. Two counts
+// over all rows of the subquery: those that decide, and those of which nothing is known.
+Status CountMatches(const ExprPtr& match, bool any, Subquery* subquery) {
+  const ExprPtr decides = any ? match : CallOf("not", {match});
+  LEAT_ASSIGN(AggregateCall decided, CountOf({}, decides));
+  LEAT_ASSIGN(AggregateCall unknown, CountOf({}, CallOf("is null", {match})));
+  subquery->plan = AggregateOn(subquery->plan, {}, {decided, unknown}, {"decided", "unknown"});
+  const Type count(TypeId::kInt8);
+  LEAT_ASSIGN(ExprPtr some, SomeOf(ColumnExpr(0, count)));
+  LEAT_ASSIGN(ExprPtr maybe, SomeOf(ColumnExpr(1, count)));
+  subquery->kind = Subquery::Kind::kScalar;
+  subquery->value = CaseOf({std::move(some), BoolLiteral(any), std::move(maybe),
+                            NullLiteral(Type(TypeId::kBool)), BoolLiteral(!any)});
+  return Status::OK();
 }
 
 // WHERE x NOT IN (SELECT y …): no row of the subquery is equal, and none could be for all one
@@ -64,217 +108,382 @@ std::vector<ExprPtr> OverBoth(const std::vector<ExprPtr>& conjuncts, int outer_w
 LogicalPtr NullAwareAnti(LogicalPtr plan, const LogicalPtr& inner, JoinParts parts,
                          const ExprPtr& tested) {
   const ExprPtr value = parts.right_keys.back();
-  const bool no_nulls = !IsNullable(*tested, plan->schema) && !IsNullable(*value, inner->schema);
   LogicalPtr out = JoinOf(plan, inner, parts);
-  if (no_nulls) return out;
   // What is left when a null stands on a side: at most two rows, {null there, not null there}.
   const ExprPtr is_null = CallOf("is null", {value});
   LogicalPtr nulls = DistinctOf(ProjectOn(inner, {is_null}, {"null"}));
   const ExprPtr unknown_there = ColumnExpr(plan->schema.size(), Type(TypeId::kBool));
-  Expr either;
-  either.kind = ExprKind::kOr;
-  either.type = Type(TypeId::kBool);
-  either.args = {unknown_there, CallOf("is null", {tested})};
   JoinParts rest{.type = JoinType::kAnti};
-  rest.residual = std::make_shared<const Expr>(std::move(either));
+  rest.residual = Disjunction({unknown_there, CallOf("is null", {tested})});
   return JoinOf(std::move(out), std::move(nulls), std::move(rest));
+}
+
+// Joins what `freed` gives for each row: at most one row of it, or the row stays with nulls. Gives
+// where its columns begin.
+int JoinFreed(const Freed& freed, LogicalPtr* plan) {
+  const int width = (*plan)->schema.size();
+  *plan = JoinOf(*plan, freed.plan, freed.on);
+  return width;
+}
+
+// Groups what `freed` gives by its keys, which become its first columns.
+Freed Grouped(const Freed& freed, std::vector<AggregateCall> calls,
+              const std::vector<std::string>& names) {
+  Freed out = freed;
+  out.plan = AggregateOn(freed.plan, freed.on.right_keys, std::move(calls), names);
+  for (size_t i = 0; i < out.on.right_keys.size(); ++i) {
+    out.on.right_keys[i] = ColumnExpr(static_cast<int>(i), out.on.right_keys[i]->type);
+  }
+  if (out.on.right_keys.empty()) out.on.type = JoinType::kInner;  // always one row
+  return out;
 }
 
 }  // namespace
 
-Result<ExprPtr> Binder::BindSubLink(const PgQuery__SubLink& link, const ExprContext& context) {
-  const auto type = link.sub_link_type;
-  if (type != PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK) {
-    const bool exists = type == PG_QUERY__SUB_LINK_TYPE__EXISTS_SUBLINK;
-    const bool any = type == PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK;
-    return NotSupported(
-        fmt::format("{} (SELECT …) is not supported here", exists ? "EXISTS"
-                                                           : any  ? "IN"
-                                                                  : "this kind of subquery"),
-        link.location, "It may stand in WHERE, alone or between ANDs.");
+void NumberOuterColumns(Subquery* subquery) {
+  std::vector<ExprPtr> columns = OuterColumnsOf(*subquery->plan);
+  subquery->plan = MapOuter(subquery->plan, [&](const Expr& column) {
+    const auto found = std::find_if(columns.begin(), columns.end(), [&](const ExprPtr& other) {
+      return other->column == column.column;
+    });
+    const int place = static_cast<int>(found - columns.begin());
+    return ColumnAt(kOuterBase + place, column.type, column.location);
+  });
+  for (const ExprPtr& column : columns) {
+    const int by = LevelOf(column->column) == 1 ? kOuterBase : kOuterLevel;
+    subquery->args.push_back(ColumnAt(column->column - by, column->type, column->location));
   }
-  if (context.collected == nullptr || context.in_aggregate) {
-    return NotSupported("a subquery is not supported here", link.location);
-  }
-  const PgQuery__SelectStmt& select = *link.subselect->select_stmt;
-  SelectOptions options;
-  options.outer = context.scope;
-  ScalarSubquery subquery;
-  Result<LogicalPtr> plan = BindTable(select, options);
-  if (plan.ok()) {
-    if ((*plan)->schema.size() != 1) {
-      return SqlStatus("subquery must return only one column",
-                       {.sqlstate = kSyntaxError, .location = link.location});
-    }
-    subquery.one_row = GivesOneRow(**plan);
-    if (!GivesAtMostOneRow(**plan)) {
-      return NotSupported("a subquery that may give more than one row is not supported",
-                          link.location, std::string(kOneRowHint));
-    }
-    subquery.value = ColumnExpr(0, (*plan)->schema.columns[0].type);
-    subquery.plan = *plan;
-  } else if (SqlErrorOf(plan.status()) != nullptr &&
-             SqlErrorOf(plan.status())->sqlstate == "0A000" && IsPlain(select)) {
-    // Perhaps it refers to the query around it.
-    LEAT_ASSIGN(subquery, BindCorrelatedScalar(select, context.scope, link.location));
-  } else {
-    return plan.status();
-  }
-  subquery.location = link.location;
-  auto& subqueries = context.collected->subqueries;
-  const Type value_type = subquery.value->type;
-  subqueries.push_back(std::move(subquery));
-  return ColumnAt(kSubqueryBase + static_cast<int>(subqueries.size()) - 1, value_type,
-                  link.location);
 }
 
-// (SELECT max(x) FROM u WHERE u.k = t.k): grouped by the inner keys and joined to the outer ones.
-Result<ScalarSubquery> Binder::BindCorrelatedScalar(const PgQuery__SelectStmt& select,
-                                                    const Scope* outer, int location) {
-  Selection inner;
-  inner.select = &select;
-  inner.scope.outer = outer;
-  inner.outer_allowed = true;
-  LEAT_ASSIGN(FromItem from, BindFrom(Items(select.n_from_clause, select.from_clause), outer));
-  inner.plan = std::move(from.plan);
-  inner.scope.tables = std::move(from.tables);
-  LEAT_RETURN(BindTargets(&inner));
-  LEAT_RETURN(BuildWhere(&inner));
-  Collected& collected = inner.collected;
-  if (inner.targets.size() != 1) {
+// --- Binding -------------------------------------------------------------------------------------
+
+Result<Subquery> Binder::BindSubquery(const PgQuery__SubLink& link, const ExprContext& context) {
+  const auto type = link.sub_link_type;
+  const bool any = type == PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK;
+  const bool all = type == PG_QUERY__SUB_LINK_TYPE__ALL_SUBLINK;
+  const bool exists = type == PG_QUERY__SUB_LINK_TYPE__EXISTS_SUBLINK;
+  if (!any && !all && !exists && type != PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK) {
+    const bool array = type == PG_QUERY__SUB_LINK_TYPE__ARRAY_SUBLINK;
+    return NotSupported(array ? "ARRAY (SELECT …) is not supported"
+                              : "comparing a row with a subquery's only row is not supported",
+                        link.location,
+                        array ? "" : "Write (a, b) IN (SELECT …), or compare column by column.");
+  }
+  const Scope nothing;
+  SelectOptions options;
+  options.outer = context.scope == nullptr ? &nothing : context.scope;
+  Subquery subquery;
+  subquery.location = link.location;
+  LEAT_ASSIGN(subquery.plan, BindTable(*link.subselect->select_stmt, options));
+  const Schema& schema = subquery.plan->schema;
+  if (exists) {
+    subquery.kind = Subquery::Kind::kExists;
+    subquery.plan = RowsAlone(subquery.plan);
+    NumberOuterColumns(&subquery);
+    return subquery;
+  }
+  if (any || all) {
+    NumberOuterColumns(&subquery);
+    LEAT_RETURN(BindComparison(link, context, &subquery));
+    return subquery;
+  }
+  if (schema.size() != 1) {
     return SqlStatus("subquery must return only one column",
-                     {.sqlstate = kSyntaxError, .location = location});
+                     {.sqlstate = kSyntaxError, .location = link.location});
   }
-  ScalarSubquery out;
-  // Conditions over "outer columns, inner columns": the outer ones end where the inner begin.
-  const JoinParts parts = SplitJoin(JoinType::kLeft, OverBoth(inner.outer_conjuncts, kOuterBase),
-                                    kOuterBase, kOuterBase + inner.plan->schema.size());
-  const bool plain = collected.windows.empty() && collected.subqueries.empty() &&
-                     !collected.aggregates.empty() && !parts.residual && !parts.left_keys.empty();
-  if (!plain) {
-    return NotSupported("this correlated subquery is not supported", location,
-                        "Supported is one aggregate over rows found by equality: (SELECT max(u.x) "
-                        "FROM u WHERE u.k = t.k). Else write a JOIN.");
+  subquery.value = ColumnExpr(0, schema.columns[0].type);
+  NumberOuterColumns(&subquery);
+  return subquery;
+}
+
+// x op ANY (SELECT …), x op ALL (SELECT …), and rows of several x.
+Status Binder::BindComparison(const PgQuery__SubLink& link, const ExprContext& context,
+                              Subquery* subquery) {
+  const bool any = link.sub_link_type == PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK;
+  const std::string symbol =
+      link.n_oper_name == 0 ? "=" : std::string(StringOf(link.oper_name[link.n_oper_name - 1]));
+  std::vector<ExprPtr> tested;
+  if (Is(link.testexpr, PG_QUERY__NODE__NODE_ROW_EXPR)) {
+    const PgQuery__RowExpr& row = *link.testexpr->row_expr;
+    LEAT_ASSIGN(tested, BindExprs(Items(row.n_args, row.args), context));
+  } else {
+    LEAT_ASSIGN(ExprPtr one, BindExpr(link.testexpr, context));
+    tested.push_back(std::move(one));
   }
-  inner.keys = parts.right_keys;
-  const size_t keys = inner.keys.size();
-  LogicalPtr grouped =
-      AggregateOn(inner.plan, inner.keys, collected.aggregates, collected.aggregate_names);
-  out.plan = grouped;
-  out.left_keys = parts.left_keys;
-  for (size_t i = 0; i < keys; ++i) {
-    out.right_keys.push_back(ColumnExpr(static_cast<int>(i), inner.keys[i]->type));
+  const Schema schema = subquery->plan->schema;
+  if (schema.columns.size() != tested.size()) {
+    const bool many = schema.columns.size() > tested.size();
+    return SqlStatus(many ? "subquery has too many columns" : "subquery has too few columns",
+                     {.sqlstate = kSyntaxError, .location = link.location});
   }
-  bool stray = false;
-  out.value = MapColumns(inner.targets[0].expr, [&](const Expr& column) -> ExprPtr {
-    if (BaseOf(column.column) != kAggregateBase) {
-      stray = true;
-      return ColumnAt(0, column.type, column.location);
+  std::vector<ExprPtr> columns;
+  for (int i = 0; i < schema.size(); ++i) {
+    columns.push_back(ColumnExpr(i, schema.columns[static_cast<size_t>(i)].type));
+  }
+  if (any && symbol == "=" && tested.size() == 1) {
+    LEAT_ASSIGN(ExprPtr match, ApplyOperator("=", {tested[0], columns[0]}, link.location));
+    if (const auto pair = AsKeys(match->args[0], match->args[1])) {
+      subquery->kind = Subquery::Kind::kIn;
+      subquery->args.push_back(pair->first);
+      subquery->value = pair->second;
+      return Status::OK();
     }
-    const auto at = static_cast<size_t>(column.column - kAggregateBase);
-    ExprPtr value = ColumnAt(static_cast<int>(keys + at), column.type, column.location);
-    if (collected.aggregates[at].aggregate->name != "count") return value;
-    Expr counted;  // no row to join: counted none
-    counted.kind = ExprKind::kCoalesce;
-    counted.type = value->type;
-    counted.args = {value, Int8Literal(0)};
-    return std::make_shared<const Expr>(std::move(counted));
-  });
-  if (stray) {
-    return NotSupported("a column beside an aggregate in a correlated subquery is not supported",
-                        location);
   }
-  return out;
+  // What is tested becomes an argument of the subquery, compared inside it.
+  std::vector<ExprPtr> outer;
+  for (ExprPtr& expr : tested) {
+    LEAT_ASSIGN(expr, ResolveUnknownAs(expr, columns[outer.size()]->type));
+    outer.push_back(ColumnExpr(kOuterBase + static_cast<int>(subquery->args.size()), expr->type));
+    subquery->args.push_back(expr);
+  }
+  LEAT_ASSIGN(ExprPtr match, CompareRows(symbol, outer, columns, link.location));
+  return CountMatches(match, any, subquery);
+}
+
+// An untyped literal that is compared with a column is read as that column's type.
+Result<ExprPtr> Binder::ResolveUnknownAs(const ExprPtr& expr, const Type& type) {
+  if (expr->type.id != TypeId::kUnknown) return expr;
+  return Coerce(expr, type, CastContext::kImplicit, settings_);
+}
+
+Result<ExprPtr> Binder::BindSubLink(const PgQuery__SubLink& link, const ExprContext& context) {
+  if (context.collected == nullptr) {
+    return NotSupported("a subquery is not supported here", link.location);
+  }
+  LEAT_ASSIGN(Subquery subquery, BindSubquery(link, context));
+  const bool scalar = subquery.kind == Subquery::Kind::kScalar;
+  const Type type = scalar ? subquery.value->type : Type(TypeId::kBool);
+  auto& subqueries = context.collected->subqueries;
+  subqueries.push_back(std::move(subquery));
+  return ColumnAt(kSubqueryBase + static_cast<int>(subqueries.size()) - 1, type, link.location);
+}
+
+// --- Attaching -----------------------------------------------------------------------------------
+
+// The value of a subquery over the columns of *plan, to which what it needs is joined.
+Result<ExprPtr> Binder::AttachScalar(const Subquery& subquery, const LogicalPtr& around,
+                                     LogicalPtr* plan) {
+  LogicalPtr inner = subquery.plan;
+  ExprPtr value = subquery.value;
+  if (GivesOneRow(*inner)) {
+    // What is computed of the one row can be computed where it is joined.
+    while (inner->kind == LogicalKind::kProject) {
+      value = Substituted(value, inner->exprs);
+      inner = inner->children[0];
+    }
+  }
+  if (inner->kind == LogicalKind::kValues && inner->rows.size() == 1) {
+    return WithArgs(Substituted(value, inner->rows[0]), subquery.args);
+  }
+  const auto over = [&](const std::vector<ExprPtr>& columns) {
+    return WithArgs(Substituted(value, columns), subquery.args);
+  };
+  std::vector<ExprPtr> columns;
+  const bool aggregate = inner->kind == LogicalKind::kAggregate && inner->exprs.empty();
+  bool own = true;  // the calls need nothing of the rows around
+  for (const AggregateCall& call : inner->calls) {
+    for (const ExprPtr& arg : call.args) own &= !UsesOuter(*arg);
+    own &= !call.filter || !UsesOuter(*call.filter);
+  }
+  if (aggregate && own) {
+    LEAT_ASSIGN(Freed freed, FreeOf(inner->children[0], subquery.args, around));
+    std::vector<std::string> names;
+    for (const Column& column : inner->schema.columns) names.push_back(column.name);
+    const Freed grouped = Grouped(freed, inner->calls, names);
+    const int keys = static_cast<int>(grouped.on.right_keys.size());
+    const int begin = JoinFreed(grouped, plan) + keys;
+    for (size_t i = 0; i < inner->calls.size(); ++i) {
+      const AggregateCall& call = inner->calls[i];
+      ExprPtr column = ColumnExpr(begin + static_cast<int>(i), call.result);
+      if (keys > 0) {
+        LEAT_ASSIGN(column, OrEmptyAnswer(call, std::move(column)));
+      }
+      columns.push_back(std::move(column));
+    }
+    return over(columns);
+  }
+  return AttachRows(subquery, inner, around, over, plan);
+}
+
+// A scalar subquery that is no bare aggregate: its row, or the error that there are several.
+Result<ExprPtr> Binder::AttachRows(const Subquery& subquery, const LogicalPtr& inner,
+                                   const LogicalPtr& around,
+                                   const std::function<ExprPtr(const std::vector<ExprPtr>&)>& over,
+                                   LogicalPtr* plan) {
+  LEAT_ASSIGN(Freed freed, FreeOf(inner, subquery.args, around));
+  std::vector<ExprPtr> columns;
+  if (GivesAtMostOneRow(*inner)) {
+    if (freed.on.right_keys.empty() && GivesOneRow(*inner)) freed.on.type = JoinType::kInner;
+    const int begin = JoinFreed(freed, plan);
+    for (int i = 0; i < freed.width; ++i) {
+      const Column& column = freed.plan->schema.columns[static_cast<size_t>(i)];
+      columns.push_back(ColumnExpr(begin + i, column.type));
+    }
+    return over(columns);
+  }
+  const Type type = freed.plan->schema.columns[0].type;
+  const Type types[] = {type};
+  LEAT_ASSIGN(ResolvedAggregate first, ResolveAggregate("first", types, -1));
+  AggregateCall value{first.aggregate, {ColumnExpr(0, type)}, nullptr, false, type};
+  LEAT_ASSIGN(AggregateCall count, CountOf({}, nullptr));
+  const Freed grouped = Grouped(freed, {std::move(value), std::move(count)}, {"value", "count"});
+  const int begin = JoinFreed(grouped, plan) + static_cast<int>(grouped.on.right_keys.size());
+  columns.push_back(
+      CallOf("one row", {ColumnExpr(begin, type), ColumnExpr(begin + 1, Type(TypeId::kInt8))}));
+  return over(columns);
+}
+
+Result<ExprPtr> Binder::AttachExists(const Subquery& subquery, const LogicalPtr& around,
+                                     LogicalPtr* plan) {
+  LEAT_ASSIGN(Freed freed, FreeOf(subquery.plan, subquery.args, around));
+  LEAT_ASSIGN(AggregateCall count, CountOf({}, nullptr));
+  const Freed grouped = Grouped(freed, {std::move(count)}, {"rows"});
+  const int begin = JoinFreed(grouped, plan) + static_cast<int>(grouped.on.right_keys.size());
+  return SomeOf(ColumnExpr(begin, Type(TypeId::kInt8)));
+}
+
+// x IN (SELECT y …): true if a row is equal; else null if there is a row and a null on a side.
+Result<ExprPtr> Binder::AttachIn(const Subquery& subquery, const LogicalPtr& around,
+                                 LogicalPtr* plan) {
+  std::vector<ExprPtr> args = subquery.args;
+  const ExprPtr tested = args.back();
+  args.pop_back();
+  LogicalPtr inner = ProjectOn(subquery.plan, {subquery.value}, {"value"});
+  const bool nullable = IsNullable(*tested, around->schema) || inner->schema.columns[0].nullable;
+  LEAT_ASSIGN(const Freed freed, FreeOf(inner, args, around));
+  // The distinct values, each with a mark that is null where no row is equal.
+  std::vector<ExprPtr> exprs = freed.on.right_keys;
+  exprs.push_back(ColumnExpr(0, tested->type));
+  Freed marks = freed;
+  marks.on.null_safe.resize(freed.on.left_keys.size(), false);
+  marks.on.left_keys.push_back(tested);
+  LEAT_ASSIGN(AggregateCall count, CountOf({}, nullptr));
+  marks.plan = AggregateOn(freed.plan, exprs, {count}, {"rows"});
+  marks.on.right_keys.clear();
+  for (size_t i = 0; i < exprs.size(); ++i) {
+    marks.on.right_keys.push_back(ColumnExpr(static_cast<int>(i), exprs[i]->type));
+  }
+  const Type int8(TypeId::kInt8);
+  const int mark = JoinFreed(marks, plan) + static_cast<int>(exprs.size());
+  const ExprPtr found = CallOf("is not null", {ColumnExpr(mark, int8)});
+  if (!nullable) return found;
+  LEAT_ASSIGN(AggregateCall values, CountOf({ColumnExpr(0, tested->type)}, nullptr));
+  const Freed counts = Grouped(freed, {count, values}, {"rows", "values"});
+  const int at = JoinFreed(counts, plan) + static_cast<int>(counts.on.right_keys.size());
+  LEAT_ASSIGN(ExprPtr some, SomeOf(ColumnExpr(at, int8)));
+  LEAT_ASSIGN(ExprPtr nulls, Compared(">", ColumnExpr(at, int8), ColumnExpr(at + 1, int8)));
+  const ExprPtr unknown = NullLiteral(Type(TypeId::kBool));
+  return CaseOf({found, BoolLiteral(true), CallOf("not", {std::move(some)}), BoolLiteral(false),
+                 CallOf("is null", {tested}), unknown, std::move(nulls), unknown,
+                 BoolLiteral(false)});
 }
 
 Status Binder::AttachSubqueries(const Collected& collected, std::vector<ExprPtr*> exprs,
                                 LogicalPtr* plan) {
   std::vector<ExprPtr> values(collected.subqueries.size());
-  for (ExprPtr* expr : exprs) {
-    if (!UsesBase(**expr, kSubqueryBase)) continue;
+  const LogicalPtr around = *plan;
+  std::function<Status(ExprPtr*)> attach = [&](ExprPtr* expr) -> Status {
+    if (!UsesBase(**expr, kSubqueryBase)) return Status::OK();
+    Status status;
     *expr = MapColumns(*expr, [&](const Expr& column) {
-      if (BaseOf(column.column) != kSubqueryBase) {
-        return ColumnAt(column.column, column.type, column.location);
-      }
+      const ExprPtr same = ColumnAt(column.column, column.type, column.location);
+      if (BaseOf(column.column) != kSubqueryBase || !status.ok()) return same;
       const auto at = static_cast<size_t>(column.column - kSubqueryBase);
       if (!values[at]) {
-        const ScalarSubquery& subquery = collected.subqueries[at];
-        const int width = (*plan)->schema.size();
-        JoinParts parts{subquery.one_row ? JoinType::kInner : JoinType::kLeft, subquery.left_keys,
-                        subquery.right_keys, nullptr};
-        *plan = JoinOf(*plan, subquery.plan, std::move(parts));
-        values[at] = ShiftColumns(subquery.value, width);
+        Subquery subquery = collected.subqueries[at];
+        bool nested = false;
+        for (ExprPtr& arg : subquery.args) {
+          nested |= UsesBase(*arg, kSubqueryBase);
+          status = attach(&arg);
+          if (!status.ok()) return same;
+        }
+        auto value = AttachOne(subquery, nested ? *plan : around, plan);
+        status = value.status();
+        if (!status.ok()) return same;
+        values[at] = *value;
       }
       return WithLocation(values[at], column.location);
     });
-  }
+    return status;
+  };
+  for (ExprPtr* expr : exprs) LEAT_RETURN(attach(expr));
   return Status::OK();
 }
 
-// WHERE [NOT] EXISTS (SELECT …) and WHERE x [NOT] IN (SELECT …).
-Result<LogicalPtr> Binder::ApplySemiJoin(LogicalPtr plan, const Scope& scope,
-                                         const PgQuery__SubLink& link, bool negated) {
-  const PgQuery__SelectStmt& select = *link.subselect->select_stmt;
-  const bool exists = link.sub_link_type == PG_QUERY__SUB_LINK_TYPE__EXISTS_SUBLINK;
-  const int width = plan->schema.size();
-  Selection inner;
-  inner.select = &select;
-  inner.scope.outer = &scope;
-  inner.outer_allowed = true;
-  if (IsPlain(select)) {
-    LEAT_ASSIGN(FromItem from, BindFrom(Items(select.n_from_clause, select.from_clause), &scope));
-    inner.plan = std::move(from.plan);
-    inner.scope.tables = std::move(from.tables);
-    LEAT_RETURN(BindTargets(&inner));
-    LEAT_RETURN(BuildWhere(&inner));
+Result<ExprPtr> Binder::AttachOne(const Subquery& subquery, const LogicalPtr& around,
+                                  LogicalPtr* plan) {
+  switch (subquery.kind) {
+    case Subquery::Kind::kExists:
+      return AttachExists(subquery, around, plan);
+    case Subquery::Kind::kIn:
+      return AttachIn(subquery, around, plan);
+    default:
+      return AttachScalar(subquery, around, plan);
   }
-  const bool bare = IsPlain(select) && inner.collected.aggregates.empty() &&
-                    inner.collected.windows.empty() && inner.collected.subqueries.empty();
-  if (!bare) {
-    // Anything else stands for itself: bound whole, without the query around.
-    SelectOptions options;
-    options.outer = &scope;
-    LEAT_ASSIGN(inner.plan, BindTable(select, options));
-    inner.outer_conjuncts.clear();
-    inner.targets.clear();
-    for (int i = 0; i < inner.plan->schema.size(); ++i) {
-      const Column& column = inner.plan->schema.columns[static_cast<size_t>(i)];
-      inner.targets.push_back({column.name, ColumnExpr(i, column.type)});
-    }
+}
+
+// --- Semi joins ----------------------------------------------------------------------------------
+
+// WHERE [NOT] EXISTS (SELECT …) and WHERE x [NOT] IN (SELECT …): a semi or anti join.
+Result<LogicalPtr> Binder::ApplySemiJoin(LogicalPtr plan, const PgQuery__SubLink& link,
+                                         const ExprContext& context, bool negated) {
+  LEAT_ASSIGN(Subquery subquery, BindSubquery(link, context));
+  std::vector<ExprPtr*> args;
+  for (ExprPtr& arg : subquery.args) args.push_back(&arg);
+  const LogicalPtr before = plan;
+  LEAT_RETURN(AttachSubqueries(*context.collected, args, &plan));
+  const bool in = subquery.kind == Subquery::Kind::kIn;
+  LogicalPtr inner = subquery.plan;
+  bool nullable = false;
+  if (in) {
+    nullable = IsNullable(*subquery.args.back(), plan->schema) ||
+               IsNullable(*subquery.value, inner->schema);
   }
-  std::vector<ExprPtr> conjuncts = OverBoth(inner.outer_conjuncts, width);
+  const bool marked = negated && nullable && IsDependent(*inner);
+  if (subquery.kind == Subquery::Kind::kScalar || marked) {
+    LEAT_ASSIGN(ExprPtr value, AttachOne(subquery, plan, &plan));
+    return FilterOn(plan, negated ? CallOf("not", {value}) : value);
+  }
   const JoinType type = negated ? JoinType::kAnti : JoinType::kSemi;
-  ExprPtr tested;
-  if (!exists) {
-    if (Is(link.testexpr, PG_QUERY__NODE__NODE_ROW_EXPR)) {
-      return NotSupported("row comparison is not supported", link.location,
-                          "Write EXISTS with the columns compared one by one.");
-    }
-    if (inner.targets.size() != 1) {
-      return SqlStatus("subquery has too many columns",
-                       {.sqlstate = kSyntaxError, .location = link.location});
-    }
-    const std::string symbol =
-        link.n_oper_name == 0 ? "=" : std::string(StringOf(link.oper_name[link.n_oper_name - 1]));
-    ExprContext context;
-    context.clause = Clause::kWhere;
-    context.scope = &scope;
-    LEAT_ASSIGN(tested, BindExpr(link.testexpr, context));
-    LEAT_ASSIGN(
-        ExprPtr match,
-        ApplyOperator(symbol, {tested, ShiftColumns(inner.targets[0].expr, width)}, link.location));
-    tested = match->args[0];
-    conjuncts.push_back(std::move(match));
+  const int width = plan->schema.size();
+  ExprPtr value = subquery.value;
+  if (!in) inner = RowsAlone(inner);
+  while (in && inner->kind == LogicalKind::kProject && IsDependent(*inner)) {
+    value = Substituted(value, inner->exprs);
+    inner = inner->children[0];
   }
-  const int both = width + inner.plan->schema.size();
-  JoinParts parts = SplitJoin(type, conjuncts, width, both);
-  if (exists || !negated) return JoinOf(std::move(plan), inner.plan, std::move(parts));
-  const bool simple = conjuncts.size() == 1 && parts.left_keys.size() == 1;
-  if (!simple) {
-    return NotSupported("this NOT IN is not supported", link.location,
-                        "Write NOT EXISTS (SELECT FROM u WHERE u.k = t.k).");
+  std::vector<ExprPtr> conjuncts;
+  const bool filtered = inner->kind == LogicalKind::kFilter && IsDependent(*inner);
+  if (filtered && !IsDependent(*inner->children[0])) {
+    conjuncts = ConjunctsOf(inner->exprs[0]);
+    inner = inner->children[0];
   }
-  return NullAwareAnti(std::move(plan), inner.plan, std::move(parts), tested);
+  if (IsDependent(*inner) || (in && UsesOuter(*value))) {
+    // Computed for the distinct rows around, and joined with them.
+    LogicalPtr whole = in ? ProjectOn(subquery.plan, {subquery.value}, {"value"}) : subquery.plan;
+    std::vector<ExprPtr> outer = subquery.args;
+    if (in) outer.pop_back();
+    LEAT_ASSIGN(Freed freed, FreeOf(whole, outer, plan));
+    freed.on.type = type;
+    if (in) {
+      freed.on.null_safe.resize(freed.on.left_keys.size(), false);
+      freed.on.left_keys.push_back(subquery.args.back());
+      freed.on.right_keys.push_back(ColumnExpr(0, subquery.args.back()->type));
+    }
+    return JoinOf(std::move(plan), freed.plan, std::move(freed.on));
+  }
+  for (ExprPtr& conjunct : conjuncts) {
+    conjunct = MapColumns(conjunct, [&](const Expr& column) {
+      if (LevelOf(column.column) > 0) {
+        return subquery.args[static_cast<size_t>(column.column - kOuterBase)];
+      }
+      return ColumnAt(column.column + width, column.type, column.location);
+    });
+  }
+  if (in) conjuncts.push_back(EqualityOf(subquery.args.back(), ShiftColumns(value, width)));
+  JoinParts parts = SplitJoin(type, conjuncts, width, width + inner->schema.size());
+  if (!negated || !nullable) return JoinOf(std::move(plan), inner, std::move(parts));
+  return NullAwareAnti(std::move(plan), inner, std::move(parts), subquery.args.back());
 }
 
 }  // namespace leat

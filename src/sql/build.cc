@@ -23,18 +23,26 @@ ExprPtr Literal(std::shared_ptr<arrow::Scalar> value, TypeId type) {
   return LiteralExpr(std::move(value), Type(type));
 }
 
+// nullptr for none, the one, or all of them under AND or OR.
+ExprPtr Combined(ExprKind kind, std::vector<ExprPtr> args) {
+  if (args.empty()) return nullptr;
+  if (args.size() == 1) return std::move(args[0]);
+  Expr expr;
+  expr.kind = kind;
+  expr.type = Type(TypeId::kBool);
+  expr.location = args[0]->location;
+  expr.args = std::move(args);
+  return std::make_shared<const Expr>(std::move(expr));
+}
+
+bool IsNumber(const Type& type) { return type.id >= TypeId::kInt2 && type.id <= TypeId::kNumeric; }
+
 // left and right of `left = right`, if the sides of the join do: {over left, over right} or nulls.
 std::pair<ExprPtr, ExprPtr> KeysOf(const Expr& expr, int left_width, int width) {
   if (expr.kind != ExprKind::kCall || expr.function->name != "=") return {};
-  ExprPtr a = expr.args[0];
-  ExprPtr b = expr.args[1];
-  if (!(a->type == b->type)) {
-    if (a->type.id != b->type.id || a->type.id == TypeId::kArray) return {};
-    // The same type but for the modifier: compared without one.
-    const Type bare(a->type.id);
-    if (!(a->type == bare)) a = CastExpr(a, bare, CastContext::kImplicit);
-    if (!(b->type == bare)) b = CastExpr(b, bare, CastContext::kImplicit);
-  }
+  const auto pair = AsKeys(expr.args[0], expr.args[1]);
+  if (!pair) return {};
+  const auto& [a, b] = *pair;
   const auto left = [&](const ExprPtr& e) { return UsesOnly(*e, 0, left_width); };
   const auto right = [&](const ExprPtr& e) { return UsesOnly(*e, left_width, width); };
   const auto constant = [](const ExprPtr& e) { return UsesOnly(*e, 0, 0); };
@@ -153,14 +161,7 @@ ExprPtr NullLiteral(const Type& type) {
 }
 
 ExprPtr Conjunction(std::vector<ExprPtr> conjuncts) {
-  if (conjuncts.empty()) return nullptr;
-  if (conjuncts.size() == 1) return std::move(conjuncts[0]);
-  Expr expr;
-  expr.kind = ExprKind::kAnd;
-  expr.type = Type(TypeId::kBool);
-  expr.location = conjuncts[0]->location;
-  expr.args = std::move(conjuncts);
-  return std::make_shared<const Expr>(std::move(expr));
+  return Combined(ExprKind::kAnd, std::move(conjuncts));
 }
 
 std::vector<ExprPtr> ConjunctsOf(const ExprPtr& expr) {
@@ -179,6 +180,25 @@ ExprPtr CallOf(std::string_view function, std::vector<ExprPtr> args) {
   auto resolved = ResolveFunction(function, types, -1);
   LEAT_CHECK(resolved.ok(), "{}", resolved.status().message());
   return CallExpr(resolved->function, std::move(args), resolved->result);
+}
+
+ExprPtr EqualityOf(ExprPtr a, ExprPtr b) {
+  const Type types[] = {a->type, b->type};
+  auto resolved = ResolveOperator("=", types, -1);
+  LEAT_CHECK(resolved.ok(), "{}", resolved.status().message());
+  return CallExpr(resolved->function, {std::move(a), std::move(b)}, resolved->result);
+}
+
+ExprPtr CoalesceOf(std::vector<ExprPtr> args) {
+  Expr expr;
+  expr.kind = ExprKind::kCoalesce;
+  expr.type = args[0]->type;
+  expr.args = std::move(args);
+  return std::make_shared<const Expr>(std::move(expr));
+}
+
+ExprPtr Disjunction(std::vector<ExprPtr> disjuncts) {
+  return Combined(ExprKind::kOr, std::move(disjuncts));
 }
 
 LogicalPtr ScanOf(std::string relation, Schema schema, bool has_seq, int location) {
@@ -283,7 +303,27 @@ LogicalPtr JoinOf(LogicalPtr left, LogicalPtr right, JoinParts parts) {
   node->left_keys = std::move(parts.left_keys);
   node->right_keys = std::move(parts.right_keys);
   node->residual = std::move(parts.residual);
+  node->null_safe = std::move(parts.null_safe);
   return node;
+}
+
+std::optional<std::pair<ExprPtr, ExprPtr>> AsKeys(ExprPtr a, ExprPtr b) {
+  if (a->type == b->type) return std::make_pair(std::move(a), std::move(b));
+  // The same type but for the modifier is compared without one, numbers as the wider of the two.
+  Type common(a->type.id);
+  if (a->type.id != b->type.id) {
+    if (!IsNumber(a->type) || !IsNumber(b->type)) return std::nullopt;
+    const Type types[] = {a->type, b->type};
+    auto wider = CommonType(types, "=", -1);
+    if (!wider.ok()) return std::nullopt;
+    common = Type(wider->id);
+  } else if (common.id == TypeId::kArray) {
+    return std::nullopt;
+  }
+  for (ExprPtr* side : {&a, &b}) {
+    if (!((*side)->type == common)) *side = CastExpr(*side, common, CastContext::kImplicit);
+  }
+  return std::make_pair(std::move(a), std::move(b));
 }
 
 JoinParts SplitJoin(JoinType type, const std::vector<ExprPtr>& conjuncts, int left_width,

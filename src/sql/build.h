@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sql/logical.h"
@@ -18,6 +20,7 @@ inline constexpr int kAggregateBase = 1 << 24;
 inline constexpr int kWindowBase = 2 << 24;
 inline constexpr int kSubqueryBase = 3 << 24;
 inline constexpr int kOuterBase = 4 << 24;
+inline constexpr int kOuterLevel = 1 << 24;  // more for each query further out
 // The base to which a column's number belongs; 0 for a column of the input.
 inline int BaseOf(int column) { return column >> 24 << 24; }
 
@@ -42,6 +45,12 @@ ExprPtr Conjunction(std::vector<ExprPtr> conjuncts);
 std::vector<ExprPtr> ConjunctsOf(const ExprPtr& expr);
 // A boolean function of the engine: "not", "is null", …; REQUIRES: it exists.
 ExprPtr CallOf(std::string_view function, std::vector<ExprPtr> args);
+// a = b. REQUIRES: the same type.
+ExprPtr EqualityOf(ExprPtr a, ExprPtr b);
+// REQUIRES: two or more, of the same type.
+ExprPtr CoalesceOf(std::vector<ExprPtr> args);
+// nullptr for none, the one, or kOr of all.
+ExprPtr Disjunction(std::vector<ExprPtr> disjuncts);
 
 // --- Nodes ---------------------------------------------------------------------------------------
 
@@ -60,8 +69,11 @@ struct JoinParts {
   JoinType type = JoinType::kInner;
   std::vector<ExprPtr> left_keys, right_keys;
   ExprPtr residual;
+  std::vector<bool> null_safe;  // by key: IS NOT DISTINCT FROM
 };
 LogicalPtr JoinOf(LogicalPtr left, LogicalPtr right, JoinParts parts);
+// The operands of an equality as keys of a join: brought to one type, if they can be.
+std::optional<std::pair<ExprPtr, ExprPtr>> AsKeys(ExprPtr a, ExprPtr b);
 // Sorts conjuncts over left's columns followed by right's into pairs of keys and a residual.
 JoinParts SplitJoin(JoinType type, const std::vector<ExprPtr>& conjuncts, int left_width,
                     int width);

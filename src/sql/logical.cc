@@ -194,8 +194,10 @@ std::string JoinText(const Logical& node, const Names& names) {
   const Names right(names.begin() + static_cast<ptrdiff_t>(left.size()), names.end());
   std::string text = fmt::format("{} join", NameOf(node.join));
   for (size_t i = 0; i < node.left_keys.size(); ++i) {
-    text += fmt::format("{}{} = {}", i > 0 ? " AND " : " on ", ToString(*node.left_keys[i], &names),
-                        ToString(*node.right_keys[i], &right));
+    const bool null_safe = i < node.null_safe.size() && node.null_safe[i];
+    text += fmt::format(
+        "{}{} {} {}", i > 0 ? " AND " : " on ", ToString(*node.left_keys[i], &names),
+        null_safe ? "IS NOT DISTINCT FROM" : "=", ToString(*node.right_keys[i], &right));
   }
   if (node.residual) text += fmt::format(" where {}", ToString(*node.residual, &names));
   return text;

@@ -46,8 +46,9 @@ struct Logical {
   JoinType join = JoinType::kInner;  // kJoin: left_keys[i] = right_keys[i], residual
   std::vector<ExprPtr> left_keys, right_keys;
   ExprPtr residual;
-  std::vector<SortKey> order;  // kTop, kWindow
-  int64_t offset = 0;          // kTop
+  std::vector<bool> null_safe;  // kJoin, by key: IS NOT DISTINCT FROM; those beyond its end are =
+  std::vector<SortKey> order;   // kTop, kWindow
+  int64_t offset = 0;           // kTop
   int64_t limit = -1;
   RowFrame frame;  // kWindow
   std::vector<WindowCall> windows;

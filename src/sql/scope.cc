@@ -5,6 +5,7 @@
 
 #include "base/edit_distance.h"
 #include "catalog/catalog.h"
+#include "sql/outer.h"
 
 namespace leat {
 namespace {
@@ -35,7 +36,9 @@ const ScopeTable* FindTable(const Scope& scope, std::string_view name) {
   return nullptr;
 }
 
-ExprPtr Outer(const ExprPtr& expr) { return ShiftColumns(expr, kOuterBase); }
+ExprPtr Outer(const ExprPtr& expr, int level) {
+  return ShiftColumns(expr, kOuterBase + (level - 1) * kOuterLevel);
+}
 
 // PostgreSQL's errorMissingRTE.
 Status MissingTable(const Scope& scope, std::string_view name, int location) {
@@ -135,11 +138,7 @@ Result<ExprPtr> ResolveColumn(const Scope& scope, std::string_view table, std::s
   for (const Scope* at = &scope; at != nullptr; at = at->outer, ++depth) {
     LEAT_ASSIGN(ExprPtr expr, FindColumn(*at, table, name, location));
     if (!expr) continue;
-    if (depth > 1) {
-      return NotSupported("a column of a query further out than the next one is not supported",
-                          location);
-    }
-    return WithLocation(depth == 0 ? expr : Outer(expr), location);
+    return WithLocation(depth == 0 ? expr : Outer(expr, depth), location);
   }
   bool known = table.empty();
   for (const Scope* at = &scope; at != nullptr; at = at->outer) {
@@ -152,6 +151,12 @@ Result<const ScopeTable*> ResolveTable(const Scope& scope, std::string_view tabl
   const ScopeTable* found = FindTable(scope, table);
   if (found == nullptr) return MissingTable(scope, table, location);
   return found;
+}
+
+int DepthOf(const Scope* outer) {
+  int depth = 0;
+  for (; outer != nullptr; outer = outer->outer) ++depth;
+  return depth;
 }
 
 std::string NameOfColumn(const Scope& scope, int column) {

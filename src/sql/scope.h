@@ -29,12 +29,14 @@ struct Scope {
 };
 
 // What `name` or `table.name` is here. A column of the query around comes back with kOuterBase
-// added to its columns; one of two queries around does not. Errors are PostgreSQL's, with its
-// hints.
+// added to its columns, of one further out with a kOuterLevel more for each (sql/outer.h). Errors
+// are PostgreSQL's, with its hints.
 Result<ExprPtr> ResolveColumn(const Scope& scope, std::string_view table, std::string_view name,
                               int location);
 // The table of this name, for `table.*`.
 Result<const ScopeTable*> ResolveTable(const Scope& scope, std::string_view table, int location);
+// How many queries stand around one whose scope's `outer` is this.
+int DepthOf(const Scope* outer);
 // "table.column", as errors call a column of the FROM's row.
 std::string NameOfColumn(const Scope& scope, int column);
 
