@@ -42,6 +42,9 @@ class Source {
   // Returns the next rows of one relation, at most about `bytes_max`, and the offset after them; or
   // nothing: there is no more now. Never splits a transaction.
   virtual Result<std::optional<Arrival>> Poll(int64_t bytes_max) = 0;
+  // More will come after the first Poll that gives nothing: what somebody still writes is left for
+  // later. Called before the first Poll, if at all.
+  virtual void Follow() {}
   // After a Poll that gave nothing: waits until more may be there, at most about `at_most`. False:
   // nothing came, another Poll would be for nothing. Not called where no thread may wait.
   virtual bool Wait(std::chrono::milliseconds at_most) {

@@ -46,6 +46,9 @@ inline constexpr std::array kFileOptions = {
                "When a file that was read is no longer the same: `fail`, or `ignore` it."},
     OptionSpec{"on_delete", OptionPlace::kTable, "fail",
                "When a file that was read is gone: `fail`, or `ignore` it."},
+    OptionSpec{"tail", OptionPlace::kTable, "false",
+               "With `--follow`, whether CSV and NDJSON files are read row by row while somebody "
+               "writes them. Else a file is read when it is whole: renamed into place, or closed."},
     OptionSpec{"file_bytes_max", OptionPlace::kTable, "256MB", "A sink's file ends at this size."},
     OptionSpec{"writers_max", OptionPlace::kTable, "64",
                "How many files a sink writes at once; beyond, the one idle longest is finished."},

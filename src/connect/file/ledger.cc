@@ -1,7 +1,8 @@
 #include "connect/file/ledger.h"
 
-#include <unordered_map>
 #include <unordered_set>
+
+#include "connect/file/watch.h"
 
 namespace leat {
 namespace {
@@ -17,6 +18,11 @@ Status Changed(const FileTable& table, const std::string& path) {
                   fmt::format("Put the file back as it was, or set OPTIONS (on_change 'ignore') on "
                               "\"{}\" to keep the rows read before.",
                               table.relation.name));
+}
+
+// Size or time are others than when the file was last looked at.
+bool Differs(const FoundFile& now, const FileState& file) {
+  return now.size != file.size || now.modified != file.modified;
 }
 
 }  // namespace
@@ -44,7 +50,6 @@ Status FileLedger::Missing(FileState* file) const {
 }
 
 Status FileLedger::LookAgain(const FoundFile& now, FileState* file) const {
-  if (now.size == file->size && now.modified == file->modified) return Status::OK();
   bool same = false;
   if (now.size >= file->size) {
     LEAT_ASSIGN(const uint64_t fingerprint, Fingerprint(now.path, file->size));
@@ -68,13 +73,57 @@ Status FileLedger::LookAgain(const FoundFile& now, FileState* file) const {
 Status FileLedger::Load(std::vector<FileState> files) {
   for (FileState& file : files) {
     LEAT_ASSIGN(const auto now, StatFile(table_.root, file.name));
-    LEAT_RETURN(now ? LookAgain(*now, &file) : Missing(&file));
+    if (!now) {
+      LEAT_RETURN(Missing(&file));
+    } else if (Differs(*now, file) && !MustWait(*now)) {
+      LEAT_RETURN(LookAgain(*now, &file));
+    }
   }
   files_ = std::move(files);
   return Status::OK();
 }
 
+// Where the kernel cannot tell whether anybody writes a file, it has been quiet for so long.
+constexpr std::chrono::seconds kQuiet(2);
+
+// Whether a file that is new or changed is to be left for later, because somebody writes it.
+bool FileLedger::MustWait(const FoundFile& file) {
+  if (!following_ || (table_.tail && IsRows(table_, file.name))) return false;
+  const Writers writers = WritersOf(file.path);
+  bool wait = writers == Writers::kSome;
+  if (writers == Writers::kUnknown) {
+    // The file system's time is compared with itself: the same size and time at two looks that are
+    // far enough apart.
+    const auto now = std::chrono::steady_clock::now();
+    auto& [size, modified, since] = seen_[file.name];
+    if (since.time_since_epoch().count() == 0 || size != file.size || modified != file.modified) {
+      size = file.size;
+      modified = file.modified;
+      since = now;
+    }
+    wait = now - since < kQuiet;
+  }
+  if (!wait) seen_.erase(file.name);
+  waits_ = waits_ || wait;
+  return wait;
+}
+
+Result<bool> FileLedger::LookAt(const std::string& name) {
+  for (FileState& file : files_) {
+    if (file.name != name) continue;
+    LEAT_ASSIGN(const auto now, StatFile(table_.root, name));
+    if (!now) {
+      LEAT_RETURN(Missing(&file));
+    } else if (Differs(*now, file) && !MustWait(*now)) {
+      LEAT_RETURN(LookAgain(*now, &file));
+    }
+    return true;
+  }
+  return false;
+}
+
 Result<bool> FileLedger::Discover() {
+  waits_ = false;
   LEAT_ASSIGN(const auto found, FindFiles(table_.root, table_.pattern));
   std::unordered_map<std::string_view, const FoundFile*> by_name;
   for (const FoundFile& file : found) by_name.emplace(file.name, &file);
@@ -82,10 +131,14 @@ Result<bool> FileLedger::Discover() {
   for (FileState& file : files_) {
     known.insert(file.name);
     const auto now = by_name.find(file.name);
-    LEAT_RETURN(now == by_name.end() ? Missing(&file) : LookAgain(*now->second, &file));
+    if (now == by_name.end()) {
+      LEAT_RETURN(Missing(&file));
+    } else if (Differs(*now->second, file) && !MustWait(*now->second)) {
+      LEAT_RETURN(LookAgain(*now->second, &file));
+    }
   }
   for (const FoundFile& file : found) {
-    if (known.contains(file.name)) continue;
+    if (known.contains(file.name) || MustWait(file)) continue;
     LEAT_ASSIGN(const uint64_t fingerprint, Fingerprint(file.path, file.size));
     files_.push_back({.name = file.name,
                       .size = file.size,

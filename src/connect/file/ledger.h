@@ -2,7 +2,9 @@
 // still what they were.
 #pragma once
 
+#include <chrono>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "connect/file/offset.h"
@@ -22,9 +24,16 @@ class FileLedger {
 
   // Goes to a place: the files there must be the same still.
   Status Load(std::vector<FileState> files);
+  // From now on files that somebody writes are passed over until they are whole, but those that are
+  // read row by row.
+  void Follow() { following_ = true; }
   // Looks at the folder: new files are added by name, known ones compared with what they were. True
   // if there is something to read.
   Result<bool> Discover();
+  // The same for one file that is known already; false if it is not.
+  Result<bool> LookAt(const std::string& name);
+  // A file is still being written: look again although nothing may tell of it.
+  bool waits() const { return waits_; }
   // Fails if `file` does not hold the `file.size` bytes it held, or is gone.
   Status Verify(const FileState& file) const;
   // The end of an uncompressed file was reached: bytes that came while it was read are part of it.
@@ -34,10 +43,18 @@ class FileLedger {
 
  private:
   Status LookAgain(const FoundFile& now, FileState* file) const;
+  bool MustWait(const FoundFile& file);
   Status Missing(FileState* file) const;
 
   const FileTable& table_;
   std::vector<FileState> files_;
+  bool following_ = false;
+  bool waits_ = false;
+  struct Seen {
+    int64_t size = 0, modified = 0;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::unordered_map<std::string, Seen> seen_;  // of which the kernel cannot say who writes them
 };
 
 }  // namespace leat

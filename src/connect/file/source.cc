@@ -12,6 +12,8 @@
 #include "connect/file/hive.h"
 #include "connect/file/ledger.h"
 #include "connect/file/table.h"
+#include "connect/file/tail.h"
+#include "connect/file/watch.h"
 
 namespace leat {
 namespace {
@@ -141,6 +143,11 @@ class FileSource : public Source {
     return Status::OK();
   }
 
+  void Follow() override {
+    following_ = true;
+    ledger_.Follow();
+  }
+  bool Wait(std::chrono::milliseconds at_most) override;
   Result<std::optional<Arrival>> Poll(int64_t bytes_max) override;
   Result<Arrival> Reread(const Offset& end) override;
 
@@ -151,8 +158,12 @@ class FileSource : public Source {
     return schema;
   }
 
-  // Where to stop reading a file; -1 at its end.
-  int64_t EndOf(const FileState& file) const;
+  // Where to stop reading a file; -1 at its end. A file that is read while it is written ends with
+  // its last whole row.
+  Result<int64_t> EndOf(const FileState& file) const;
+  // Learns what is new: by what the watch told, or by a look at everything.
+  Status Discover();
+  void LookAtChanges(std::chrono::milliseconds at_most);
   // The first file to read, also after another look at the folder; or nullptr.
   Result<FileState*> NextFile(bool may_discover);
   Status Open(const FileState& file, int64_t chunk_bytes, int64_t end);
@@ -164,6 +175,10 @@ class FileSource : public Source {
   FileLedger ledger_;
   const Schema schema_;
   std::optional<std::vector<FileState>> limits_;  // by place in the ledger: see Limit
+  bool following_ = false;
+  std::unique_ptr<FolderWatch> watch_;  // since the first Poll that follows
+  std::chrono::steady_clock::time_point look_again_;
+  FolderChanges changes_;  // not yet looked at
   std::unique_ptr<FileReader> reader_;
   // What reader_ reads, while it is there.
   std::string reader_file_;
@@ -172,18 +187,60 @@ class FileSource : public Source {
   int64_t reader_chunk_bytes_ = 0;
 };
 
-int64_t FileSource::EndOf(const FileState& file) const {
-  return limits_ ? (*limits_)[static_cast<size_t>(&file - ledger_.files().data())].done : -1;
+Result<int64_t> FileSource::EndOf(const FileState& file) const {
+  if (limits_) return (*limits_)[static_cast<size_t>(&file - ledger_.files().data())].done;
+  if (!following_ || !table_.tail || !IsRows(table_, file.name)) return -1;
+  return EndOfRows(ledger_.PathOf(file), IsCsv(table_, file.name), file.done, table_.read);
+}
+
+Status FileSource::Discover() {
+  if (!following_) return ledger_.Discover().status();
+  if (!watch_) {
+    const FolderOfFiles folder = FolderOf(table_);
+    watch_ = WatchFolder(
+        {.root = table_.root, .folder = folder.name, .deep = folder.deep, .growing = table_.tail});
+    changes_ = {.any = true, .all = true};
+  }
+  if (!changes_.any) LookAtChanges(std::chrono::milliseconds(0));
+  const FolderChanges changes = std::exchange(changes_, {});
+  bool all = changes.all;
+  for (const std::string& name : changes.names) {
+    if (all) break;
+    LEAT_ASSIGN(const bool known, ledger_.LookAt(name));
+    all = !known;
+  }
+  return all ? ledger_.Discover().status() : Status::OK();
+}
+
+bool FileSource::Wait(std::chrono::milliseconds at_most) {
+  if (!watch_) return true;
+  LookAtChanges(at_most);
+  return changes_.any;
+}
+
+void FileSource::LookAtChanges(std::chrono::milliseconds at_most) {
+  // Nobody may tell when a file that waits has become whole.
+  FolderChanges changes = watch_->Wait(at_most);
+  if (ledger_.waits() && !changes.all) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= look_again_) {
+      look_again_ = now + std::chrono::milliseconds(500);
+      changes.any = changes.all = true;
+    }
+  }
+  if (changes.lost) watch_.reset();
+  changes_ = std::move(changes);
 }
 
 Result<FileState*> FileSource::NextFile(bool may_discover) {
   if (limits_) {
     for (FileState& file : ledger_.files()) {
-      if (file.done < EndOf(file)) return &file;
+      LEAT_ASSIGN(const int64_t end, EndOf(file));
+      if (file.done < end) return &file;
     }
     return nullptr;
   }
-  if (ledger_.FirstToRead() == nullptr && may_discover) LEAT_RETURN(ledger_.Discover().status());
+  if (ledger_.FirstToRead() == nullptr && may_discover) LEAT_RETURN(Discover());
   const FileState* first = ledger_.FirstToRead();
   if (first == nullptr) return nullptr;
   return &ledger_.files()[static_cast<size_t>(first - ledger_.files().data())];
@@ -234,8 +291,13 @@ Result<std::optional<Arrival>> FileSource::Poll(int64_t bytes_max) {
   while (gathering.bytes() < std::min(bytes_max, kArrivalBytesGood)) {
     LEAT_ASSIGN(FileState * file, NextFile(!moved));
     if (file == nullptr || !gathering.Accepts(file->name)) break;
+    LEAT_ASSIGN(const int64_t end, EndOf(*file));
+    if (end >= 0 && end <= file->done && !limits_) {
+      file->complete = true;  // until its next row is whole
+      continue;
+    }
     FileState ahead = *file;
-    auto chunk = ReadNext(&ahead, chunk_bytes, EndOf(*file));
+    auto chunk = ReadNext(&ahead, chunk_bytes, end);
     if (!chunk.ok()) {
       // The rows before the damage go first; the error comes again with the next Poll.
       reader_.reset();

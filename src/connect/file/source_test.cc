@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "connect/connectors.h"
 #include "connect/file/paths.h"
@@ -270,6 +271,93 @@ TEST(FindFiles, Globs) {
             (Rows{fmt::format("could not open file \"{}/c.csv\" for reading: No such file or "
                               "directory",
                               folder.path())}));
+}
+
+class FileFollowTest : public FileSourceTest {
+ protected:
+  std::unique_ptr<Source> MakeFollowing() {
+    auto source = Make();
+    source->Follow();
+    return source;
+  }
+  // What comes, until there are so many rows; or what came within some seconds.
+  Rows Await(Source* source, size_t rows) {
+    Rows all;
+    for (int i = 0; i < 100; ++i) {
+      for (std::string& row : RowsOf(Drain(source))) all.push_back(std::move(row));
+      if (all.size() >= rows) break;
+      source->Wait(std::chrono::milliseconds(100));
+    }
+    return all;
+  }
+};
+
+TEST_F(FileFollowTest, AFileIsReadWhenItIsWholeWhateverItIsCalled) {
+  folder_.Write("a.csv", "a,b\n1,one\n");
+  auto source = MakeFollowing();
+  EXPECT_EQ(Await(source.get(), 1), (Rows{"1|one"}));
+  {
+    std::ofstream writer(folder_ / "b.csv");
+    writer << "a,b\n2,two\n3,th" << std::flush;
+    EXPECT_FALSE(source->Wait(std::chrono::milliseconds(0)) && !Drain(source.get()).empty());
+    EXPECT_TRUE(Drain(source.get()).empty());
+    folder_.Write("d.part", "a,b\n4,four\n");
+    std::filesystem::rename(folder_ / "d.part", folder_ / "d.csv");
+    EXPECT_EQ(Await(source.get(), 1), (Rows{"4|four"}));
+    EXPECT_TRUE(Drain(source.get()).empty());
+    writer << "ree\n";
+  }
+  EXPECT_EQ(Await(source.get(), 2), (Rows{"2|two", "3|three"}));
+}
+
+TEST_F(FileFollowTest, FoldersThatAreMadeLaterAreWatchedToo) {
+  relation_.options["path"] = "**/*.csv";
+  auto source = MakeFollowing();
+  EXPECT_TRUE(Drain(source.get()).empty());
+  folder_.Write("2024/05/a.csv", "a,b\n1,one\n");
+  EXPECT_EQ(Await(source.get(), 1), (Rows{"1|one"}));
+  folder_.Write("2024/05/b.csv", "a,b\n2,two\n");
+  EXPECT_EQ(Await(source.get(), 1), (Rows{"2|two"}));
+}
+
+TEST_F(FileFollowTest, ALogIsReadRowByRowAndNeverHalfARow) {
+  relation_.options["tail"] = "true";
+  std::ofstream writer(folder_ / "a.csv");
+  writer << "a,b" << std::flush;
+  auto source = MakeFollowing();
+  Rows expected, got;
+  std::string text = "\n";
+  for (int i = 0; i < 50; ++i) {
+    text += i % 3 == 0 ? fmt::format("{0},\"r\n\"\"{0}\"\n", i) : fmt::format("{0},r{0}\n", i);
+    expected.push_back(i % 3 == 0 ? fmt::format("{0}|r\n\"{0}", i) : fmt::format("{0}|r{0}", i));
+  }
+  std::vector<Offset> ends;
+  for (const char c : text) {
+    writer << c << std::flush;
+    for (const Arrival& arrival : Drain(source.get())) {
+      for (std::string& row : Texts(schema_, {arrival.batch})) got.push_back(std::move(row));
+      EXPECT_TRUE(arrival.rejects.empty());
+      if (arrival.batch.rows > 0) ends.push_back(arrival.end);
+    }
+  }
+  EXPECT_EQ(got, expected);
+  EXPECT_EQ(ends.size(), 50u);
+  // After a crash, in the middle.
+  auto other = MakeFollowing();
+  ASSERT_TRUE(other->Seek(ends[24]).ok());
+  EXPECT_EQ(RowsOf(Drain(other.get())), Rows(expected.begin() + 25, expected.end()));
+}
+
+TEST_F(FileFollowTest, ALogOfJsonToo) {
+  relation_.options["tail"] = "true";
+  relation_.options["path"] = "*.ndjson";
+  std::ofstream writer(folder_ / "a.ndjson");
+  auto source = MakeFollowing();
+  writer << "{\"a\": 1, \"b\": \"one\"}\n{\"a\": 2, \"b" << std::flush;
+  EXPECT_EQ(Await(source.get(), 1), (Rows{"1|one"}));
+  EXPECT_TRUE(Drain(source.get()).empty());
+  writer << "\": \"two\"}\n" << std::flush;
+  EXPECT_EQ(Await(source.get(), 1), (Rows{"2|two"}));
 }
 
 }  // namespace

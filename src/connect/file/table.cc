@@ -85,6 +85,29 @@ bool CanGrow(const FileTable& table, std::string_view name) {
   return true;
 }
 
+bool IsCsv(const FileTable& table, std::string_view name) {
+  const std::string kind = table.format.empty() ? Extension(name) : table.format;
+  return kind == "csv" || kind == "tsv" || kind == "txt";
+}
+
+bool IsRows(const FileTable& table, std::string_view name) {
+  const std::string kind = table.format.empty() ? Extension(name) : table.format;
+  return CanGrow(table, name) && (IsCsv(table, name) || kind == "ndjson" || kind == "jsonl");
+}
+
+FolderOfFiles FolderOf(const FileTable& table) {
+  const size_t wild = std::min(table.pattern.find_first_of("*?["), table.pattern.size());
+  const std::string literal = table.pattern.substr(0, wild);
+  const size_t slash = literal.rfind('/');
+  FolderOfFiles folder;
+  if (slash != literal.npos) folder.name = literal.substr(0, slash);
+  const std::string rest = table.pattern.substr(slash == literal.npos ? 0 : slash + 1);
+  // A name without an extension may be a folder.
+  folder.deep = rest.empty() || rest.find('/') != rest.npos || rest.find("**") != rest.npos ||
+                rest.find('.') == rest.npos;
+  return folder;
+}
+
 Result<FileTable> MakeFileTable(const Server& server, const Relation& relation) {
   FileTable table{.relation = relation,
                   .root = RootFolder(server),
@@ -101,6 +124,7 @@ Result<FileTable> MakeFileTable(const Server& server, const Relation& relation) 
   }
   LEAT_ASSIGN(table.ignore_change, Ignores(relation.options, "on_change"));
   LEAT_ASSIGN(table.ignore_delete, Ignores(relation.options, "on_delete"));
+  LEAT_ASSIGN(table.tail, BoolOption(relation.options, "tail", false));
   Schema schema;
   for (const ColumnSpec& column : relation.columns) schema.columns.push_back(column.column);
   if (!schema.columns.empty()) {
