@@ -9,6 +9,7 @@
 #include <random>
 
 #include "cli/command.h"
+#include "cli/dry_run.h"
 #include "run/machine.h"
 #include "run/state_dir.h"
 
@@ -17,14 +18,22 @@ namespace {
 
 struct RunFlags {
   std::string pipeline, state, env;
-  bool fresh = false, yes = false, quiet = false;
+  bool fresh = false, yes = false, quiet = false, follow = false;
+  bool adopt = false, dry_run = false;
+  int64_t rows_max = 1000;
+  std::vector<std::string> rebuild;
   double checkpoint_seconds = 60;
+  double degraded_seconds = -1;  // not given
 };
 
 std::atomic<bool> stop_requested = false;
 
 extern "C" void OnSignal(int) {
   if (stop_requested.exchange(true)) std::_Exit(130);  // the second Ctrl-C means it
+}
+
+std::chrono::milliseconds Milliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
 }
 
 // "27,648,741"
@@ -83,16 +92,31 @@ void PrintSummary(const RunFlags& flags, const RunReport& report, const std::str
   }
 }
 
-Status ConfirmFresh(const RunFlags& flags, const std::string& state) {
-  if (flags.yes || !std::filesystem::exists(state)) return Status::OK();
+Status Confirm(const RunFlags& flags, const std::string& flag, const std::string& what) {
+  if (flags.yes) return Status::OK();
   if (!isatty(STDIN_FILENO)) {
-    return SqlStatus("--fresh drops the state and the rows that leat wrote",
+    return SqlStatus(fmt::format("{} drops {}", flag, what),
                      {.hint = "Add --yes to say that you mean it."});
   }
-  fmt::print(stderr, "Drop {} and the rows that leat wrote to its sinks? [y/N] ", state);
+  fmt::print(stderr, "Drop {}? [y/N] ", what);
   const int answer = std::getchar();
   return answer == 'y' || answer == 'Y' ? Status::OK()
                                         : SqlStatus("not confirmed: nothing was done");
+}
+
+Status ConfirmDrops(const RunFlags& flags, const std::string& state) {
+  if (flags.fresh && std::filesystem::exists(state)) {
+    LEAT_RETURN(Confirm(flags, "--fresh", "the state and the rows that leat wrote"));
+  }
+  if (flags.adopt) {
+    LEAT_RETURN(
+        Confirm(flags, "--adopt", "the rows that leat wrote to targets that are not this state's"));
+  }
+  for (const std::string& sink : flags.rebuild) {
+    LEAT_RETURN(
+        Confirm(flags, "--rebuild", fmt::format("the rows that leat wrote to sink \"{}\"", sink)));
+  }
+  return Status::OK();
 }
 
 int Run(const RunFlags& flags) {
@@ -102,9 +126,8 @@ int Run(const RunFlags& flags) {
   auto environment = LoadEnvironment(home, flags.env);
   if (!environment.ok()) return ReportError(environment.status(), "", "");
   const std::string state = StateDirectoryOf(flags.pipeline, flags.state, flags.env);
-  if (flags.fresh) {
-    if (const Status status = ConfirmFresh(flags, state); !status.ok())
-      return ReportError(status, "", "");
+  if (const Status status = ConfirmDrops(flags, state); !status.ok()) {
+    return ReportError(status, "", "");
   }
   PipelineOptions options{.path = flags.pipeline, .environment = *environment};
   if (const Status status = LoadPinned(PosixFileSystem(), state, &options.pinned); !status.ok()) {
@@ -125,13 +148,26 @@ int Run(const RunFlags& flags) {
                      .state_dir = state,
                      .stop = &stop_requested};
   if (terminal) context.progress = PrintProgress;
-  RunOptions run{.fresh = flags.fresh};
-  run.checkpoint_interval = std::chrono::seconds(static_cast<int64_t>(flags.checkpoint_seconds));
+  RunOptions run{.fresh = flags.fresh, .adopt = flags.adopt, .rebuild = flags.rebuild};
+  run.follow = flags.follow;
+  run.checkpoint_interval = Milliseconds(flags.checkpoint_seconds);
+  if (flags.degraded_seconds >= 0) run.degraded_max = Milliseconds(flags.degraded_seconds);
+  std::optional<DryRun> dry;
+  if (flags.dry_run) {
+    dry.emplace(*pipeline, flags.rows_max);
+    if (const Status status = dry->Prepare(&context); !status.ok()) {
+      return ReportError(status, "", "");
+    }
+  }
   const auto report = RunPipeline(*pipeline, run, context);
   if (terminal) std::fprintf(stderr, "\r\033[K");
   if (!report.ok()) return ReportErrorIn(report.status(), flags.pipeline);
+  if (dry) {
+    dry->Print();
+    return kExitDone;
+  }
   if (!flags.quiet) PrintSummary(flags, *report, state);
-  return stop_requested ? 130 : kExitDone;
+  return stop_requested && !flags.follow ? 130 : kExitDone;
 }
 
 }  // namespace
@@ -146,7 +182,25 @@ void AddRun(CLI::App* app, int* exit_code) {
   run->add_option("--state", flags->state,
                   "the state directory (default: .leat/NAME beside the pipeline)");
   run->add_option("--env", flags->env, "read .env.NAME instead of .env, with its own state");
+  run->add_flag("--dry-run", flags->dry_run,
+                "show what the sinks would get from the first rows of each source; write nothing");
+  run->add_option("--limit", flags->rows_max, "with --dry-run: how many rows (1000)")
+      ->needs("--dry-run")
+      ->check(CLI::PositiveNumber);
+  run->add_flag(
+         "--follow", flags->follow,
+         "never stop: read what comes, keep the sinks up to date; SIGTERM or Ctrl-C commits, "
+         "checkpoints and leaves with 0")
+      ->excludes("--dry-run");
+  run->add_option(
+      "--max-degraded", flags->degraded_seconds,
+      "seconds that a failing source or sink is tried again (0; with --follow: for ever)");
   run->add_flag("--fresh", flags->fresh, "drop the state and our sinks' rows first (asks)");
+  run->add_flag("--adopt", flags->adopt,
+                "take over targets that belong to another state or lost their mark: drop the rows "
+                "that leat wrote there, write them anew (asks)");
+  run->add_option("--rebuild", flags->rebuild,
+                  "drop the rows that leat wrote to this sink, write them anew (asks)");
   run->add_flag("--yes,-y", flags->yes, "do not ask");
   run->add_flag("--quiet,-q", flags->quiet, "no progress, no summary");
   run->add_option("--checkpoint-interval", flags->checkpoint_seconds,

@@ -13,6 +13,7 @@
 #include "run/key_guard.h"
 #include "run/machine.h"
 #include "run/manifest.h"
+#include "run/marks.h"
 #include "run/rejects.h"
 #include "run/sink_worker.h"
 #include "run/source_worker.h"
@@ -21,6 +22,9 @@
 namespace leat {
 
 inline constexpr const char* kTooManyRejects = "LR001";  // our own SQLSTATE class
+
+// How long sources, sinks and the engine are tried again.
+RetryRules RetriesOf(const RunOptions& options, const RunContext& context);
 
 // A sink and its worker.
 struct SinkSeat {
@@ -51,8 +55,8 @@ struct SourceSeat {
 class Engine : public DataflowListener {
  public:
   // `crew` and the others outlive the engine.
-  Engine(const Pipeline& pipeline, const RunOptions& options, const RunContext& context,
-         Crew* crew);
+  Engine(const Pipeline& pipeline, const RunOptions& options, const RunContext& context, Crew* crew,
+         int64_t restarts = 0);
 
   Result<RunReport> Run();
   // The state and the sinks are open: `fresh` is done and not to be done again.
@@ -73,6 +77,14 @@ class Engine : public DataflowListener {
   Status OpenSinks();
   Status OpenSink(SinkSeat* seat, int64_t log_end);
 
+  // Writing a sink anew.
+  Status CheckRebuildNames() const;
+  Result<bool> MustRebuild(const SinkSeat& seat, const SinkSpec& spec,
+                           const MarkExpected& expected) const;
+  Status CheckRebuildable(const SinkSeat& seat, const std::vector<std::string>& inputs) const;
+  Status Rebuild(SinkSeat* seat, const SinkSpec& spec);
+  Status PushInput(const std::string& input, Dataflow* flow, int64_t* seq);
+
   // Replay.
   Status Replay();
   Status ReplayRange(const LogRange& range);
@@ -91,7 +103,7 @@ class Engine : public DataflowListener {
   Result<SourceSeat*> TakeAny(Arrival* arrival);
   Status Take(SourceSeat* seat, const Arrival& arrival);
   Status Compute(SourceSeat* seat, const Arrival& arrival, int64_t first_seq);
-  Status PushContents();
+  Status PushContents(Dataflow* flow, int64_t* seq);
   Status FinishEpoch();
   Status CheckBudget(const SourceSeat& seat) const;
   Status HandOver();
@@ -117,7 +129,6 @@ class Engine : public DataflowListener {
   void Tell();
   LiveStatus StatusNow() const;
 
-  RetryRules Retries() const;
   bool stopping() const { return crew_.stopping(); }
   EvalContext Eval() const { return {.now = record_.epoch.clock, .timezone = timezone_}; }
 
@@ -126,8 +137,10 @@ class Engine : public DataflowListener {
   const RunContext& context_;
   Crew& crew_;
   std::string timezone_ = "UTC";
-  const Micros start_;  // the crew's time
-  Micros started_at_;   // the clock's
+  const RetryRules retries_;
+  const int64_t restarts_;  // engines of this run before it
+  const Micros start_;      // the crew's time
+  Micros started_at_;       // the clock's
 
   std::unique_ptr<StateDirectory> state_;
   std::unique_ptr<EpochLog> log_;

@@ -135,7 +135,7 @@ Status Engine::BeginEpoch() {
   // The clock is the epoch's and never goes back.
   const Micros now = std::max(context_.clock->Now(), record_.epoch.clock);
   record_ = {.epoch = {.number = record_.epoch.number + 1, .clock = now}};
-  return PushContents();
+  return record_.epoch.number == 1 ? PushContents(&flow_, &next_seq_) : Status::OK();
 }
 
 // Reads until the epoch is full, or all that has arrived is read: while one epoch is computed the
@@ -220,15 +220,14 @@ Status Engine::Compute(SourceSeat* seat, const Arrival& arrival, int64_t first_s
 }
 
 // A local table's content is part of the definition: it enters the first epoch.
-Status Engine::PushContents() {
-  if (record_.epoch.number != 1) return Status::OK();
+Status Engine::PushContents(Dataflow* flow, int64_t* seq) {
   for (const InsertRows& insert : pipeline_.contents) {
     LEAT_RETURN(RunOnce(*VisibleColumns(insert.query), NoRelations, Eval(),
                         [&](const Batch& rows) -> Status {
                           Batch batch = rows;
-                          LEAT_ASSIGN(batch.seq, ArrivalNumbers(next_seq_, batch.rows));
-                          next_seq_ += batch.rows;
-                          return flow_.Push(insert.table, batch, Eval());
+                          LEAT_ASSIGN(batch.seq, ArrivalNumbers(*seq, batch.rows));
+                          *seq += batch.rows;
+                          return flow->Push(insert.table, batch, Eval());
                         }));
   }
   return Status::OK();

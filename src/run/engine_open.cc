@@ -12,22 +12,24 @@ constexpr Micros kForEver = kNever;
 }  // namespace
 
 Engine::Engine(const Pipeline& pipeline, const RunOptions& options, const RunContext& context,
-               Crew* crew)
+               Crew* crew, int64_t restarts)
     : pipeline_(pipeline),
       options_(options),
       context_(context),
       crew_(*crew),
+      retries_(RetriesOf(options, context)),
+      restarts_(restarts),
       start_(crew->Now()),
       started_at_(context.clock->Now()),
       flow_(this),
       checkpointed_(start_) {}
 
-RetryRules Engine::Retries() const {
-  Micros degraded_max = options_.follow ? kForEver : 0;
-  if (options_.degraded_max) {
-    degraded_max = std::chrono::microseconds(*options_.degraded_max).count();
+RetryRules RetriesOf(const RunOptions& options, const RunContext& context) {
+  Micros degraded_max = options.follow ? kForEver : 0;
+  if (options.degraded_max) {
+    degraded_max = std::chrono::microseconds(*options.degraded_max).count();
   }
-  return {.degraded_max = degraded_max, .clock = context_.clock, .random = context_.random};
+  return {.degraded_max = degraded_max, .clock = context.clock, .random = context.random};
 }
 
 Status Engine::Open() {
@@ -90,7 +92,7 @@ Status Engine::MakeSource(const StandingSource& plan) {
       SourceWorkerOptions{.name = plan.name,
                           .queue_bytes_max = options_.queue_bytes_max,
                           .follow = options_.follow,
-                          .retry = Retries()},
+                          .retry = retries_},
       [this, &server, &relation] { return context_.make_source(server, relation); });
   // A failure of the world comes again when it is read, and is tried again there.
   if (const Status status = seat.worker->Open(); !status.ok() && !IsRetryable(status)) {
@@ -140,7 +142,25 @@ Status Engine::OpenLog() {
   return Status::OK();
 }
 
+Status Engine::CheckRebuildNames() const {
+  for (const std::string& name : options_.rebuild) {
+    if (std::any_of(sinks_.begin(), sinks_.end(),
+                    [&](const SinkSeat& seat) { return seat.plan->name == name; })) {
+      continue;
+    }
+    std::vector<std::string> names;
+    for (const SinkSeat& seat : sinks_) names.push_back(seat.plan->name);
+    return SqlStatus(
+        fmt::format("sink \"{}\" does not exist", name),
+        {.sqlstate = kUndefinedTable,
+         .hint = fmt::format("The pipeline's sinks are: {}.", fmt::join(names, ", "))});
+  }
+  return Status::OK();
+}
+
 Status Engine::OpenSinks() {
+  LEAT_RETURN(CheckRebuildNames());
+  record_.epoch = manifest_.epoch;
   int64_t log_end = manifest_.epoch.number;
   if (!log_->records().empty()) log_end = log_->records().back().epoch.number;
   for (SinkSeat& seat : sinks_) LEAT_RETURN(OpenSink(&seat, log_end));
@@ -155,17 +175,27 @@ Status Engine::OpenSink(SinkSeat* seat, int64_t log_end) {
                                   .outbox_bytes_max = options_.outbox_bytes_max,
                                   .flush = seat->plan->flush,
                                   .timed = options_.follow,  // a drain writes in few large pieces
-                                  .retry = Retries(),
+                                  .retry = retries_,
                                   .reset = options_.fresh};
-  MarkCheck check = [name = spec.name, state = spec.state](const std::optional<Mark>& mark,
-                                                           int64_t low, int64_t high) {
-    return CheckMark({.sink = name, .state = state, .low = low, .high = high}, mark);
-  };
   // A sink that is written whole from the state may lag behind the checkpoint.
   const int64_t held = manifest_.epoch.number;
-  const int64_t low = seat->content ? std::min<int64_t>(held, 1) : held;
+  MarkExpected expected{.sink = spec.name,
+                        .state = spec.state,
+                        .low = seat->content ? std::min<int64_t>(held, 1) : held,
+                        .high = log_end};
+  LEAT_ASSIGN(const bool rebuild, MustRebuild(*seat, spec, expected));
+  if (rebuild) {
+    LEAT_RETURN(Rebuild(seat, spec));
+    if (seat->content) expected.low = 0;
+  }
+  MarkCheck check = [expected](const std::optional<Mark>& mark, int64_t low, int64_t high) {
+    MarkExpected now = expected;
+    now.low = low;
+    now.high = high;
+    return CheckMark(now, mark);
+  };
   seat->worker = std::make_unique<SinkWorker>(&crew_, std::move(spec), options, context_.make_sink,
-                                              std::move(check), low, log_end);
+                                              std::move(check), expected.low, expected.high);
   LEAT_RETURN(seat->worker->Open());
   const int64_t mark = seat->worker->counters().epoch;
   seat->content_changed = mark == 0 || mark < held;

@@ -20,7 +20,7 @@ Status Engine::Replay() {
     if (record.epoch.number > last) break;
     ++replayed_;
     record_ = {.epoch = record.epoch};
-    LEAT_RETURN(PushContents());
+    if (record_.epoch.number == 1) LEAT_RETURN(PushContents(&flow_, &next_seq_));
     for (const LogRange& range : record.ranges) LEAT_RETURN(ReplayRange(range));
     record_.ranges.clear();
     LEAT_RETURN(FinishEpoch());

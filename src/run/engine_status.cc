@@ -52,7 +52,8 @@ LiveStatus Engine::StatusNow() const {
                     .checkpointed_at = checkpointed_at_,
                     .row_errors = row_errors_,
                     .log_bytes = log_->bytes(),
-                    .following = options_.follow};
+                    .following = options_.follow,
+                    .restarts = restarts_};
   for (const SourceSeat& seat : sources_) {
     SourceStatus source = seat.worker->status();
     source.rows_read = seat.report.rows_read;

@@ -55,6 +55,10 @@ struct LiveStatus {
   int64_t row_errors = 0, rejects = 0;
   int64_t log_bytes = 0, state_bytes = 0, memory_bytes = 0, memory_limit = 0;
   bool following = false;
+  // The engine itself failed (its disk, its log) and is tried again: nothing progresses meanwhile.
+  std::string reason;  // empty: it runs
+  Micros degraded_since = 0;
+  int64_t restarts = 0;  // of this run
   std::vector<SourceStatus> sources;
   std::vector<SinkStatus> sinks;
   std::vector<OperatorStatus> operators;

@@ -28,8 +28,12 @@ struct RunOptions {
   int64_t queue_bytes_max = 32 << 20;    // read ahead, per source; written behind, per sink
   int64_t outbox_bytes_max = 128 << 20;  // kept for a sink that fails, per sink
   std::chrono::milliseconds checkpoint_interval{60'000};
-  bool fresh = false;   // drop the state and the sinks' rows first
-  bool follow = false;  // when all is read, wait for more
+  bool fresh = false;  // drop the state and the sinks' rows first
+  // Drop the rows of sinks whose mark is another state's, or lost, or does not fit; write them
+  // anew.
+  bool adopt = false;
+  std::vector<std::string> rebuild;  // … of these sinks, whatever their mark says
+  bool follow = false;               // when all is read, wait for more
   // How long a source or sink may fail before the run does. Unset: for ever when following, not at
   // all in a drain.
   std::optional<std::chrono::milliseconds> degraded_max;

@@ -19,6 +19,7 @@ SourceWorker::~SourceWorker() { Stop(); }
 Status SourceWorker::Open() {
   if (source_) return Status::OK();
   LEAT_ASSIGN(source_, make_());
+  if (options_.follow) source_->Follow();
   positioned_ = false;
   return Status::OK();
 }

@@ -256,3 +256,11 @@ def test_init_makes_what_runs(leat):
                 "SELECT * FROM customer_totals ORDER BY customer")
     assert rows == "Ada|2|32.25|2024-01-05\nGrace|1|5.50|2024-01-03\n"
     assert "exists already" in leat.fails("init", "new", code=2)
+
+
+def test_a_dry_run_shows_what_would_come_and_writes_nothing(shop):
+    out = shop("run", "p.sql", "--dry-run", "--limit", "2")
+    assert "daily would get 1 rows" in out and "2024-01-03" in out and "2024-01-05" not in out
+    assert "daily would get 2 rows" in shop("run", "p.sql", "--dry-run")
+    assert not (shop.home / "w.db").exists() and not (shop.home / ".leat").exists()
+    assert "--dry-run" in shop.fails("run", "p.sql", "--limit", "2", code=2)
