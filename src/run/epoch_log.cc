@@ -24,19 +24,47 @@ std::optional<int64_t> SegmentOf(std::string_view name) {
   return number;
 }
 
-std::string Encode(const LogRecord& record) {
+// An offset names every file of a folder, and from one arrival to the next little of it changes:
+// what it shares at both ends with the one before, and what is new between.
+void EncodeEnd(const Offset& end, const Offset& before, RecordWriter* out) {
+  const auto shorter = static_cast<std::ptrdiff_t>(std::min(end.size(), before.size()));
+  const auto prefix =
+      std::mismatch(end.begin(), end.begin() + shorter, before.begin()).first - end.begin();
+  const auto rest = shorter - prefix;
+  const auto suffix =
+      std::mismatch(end.rbegin(), end.rbegin() + rest, before.rbegin()).first - end.rbegin();
+  out->Int(prefix).Int(suffix);
+  out->Text(std::string_view(end).substr(static_cast<size_t>(prefix),
+                                         end.size() - static_cast<size_t>(prefix + suffix)));
+}
+
+Result<Offset> DecodeEnd(const Offset& before, RecordReader* in) {
+  const auto prefix = static_cast<size_t>(in->Int()), suffix = static_cast<size_t>(in->Int());
+  const std::string between = in->Text();
+  LEAT_RETURN(in->status());
+  if (prefix > before.size() || suffix > before.size() - prefix) {
+    return IOErrorF("the log is damaged: an offset goes on from one that is not there");
+  }
+  return before.substr(0, prefix) + between + before.substr(before.size() - suffix);
+}
+
+std::string Encode(const LogRecord& record, std::map<int32_t, Offset>* ends) {
   RecordWriter out;
   out.Int(record.epoch.number)
       .Int(record.epoch.clock)
       .Int(static_cast<int64_t>(record.ranges.size()));
   for (const LogRange& range : record.ranges) {
-    out.Int(range.source).Text(range.end).Int(range.rows_read).Int(range.rows_used);
+    Offset& before = (*ends)[range.source];
+    out.Int(range.source);
+    EncodeEnd(range.end, before, &out);
+    before = range.end;
+    out.Int(range.rows_read).Int(range.rows_used);
     out.Int(range.first_seq).Int(static_cast<int64_t>(range.checksum));
   }
   return out.bytes();
 }
 
-Result<LogRecord> Decode(std::string_view payload) {
+Result<LogRecord> Decode(std::string_view payload, std::map<int32_t, Offset>* ends) {
   RecordReader in(payload);
   LogRecord record;
   record.epoch.number = in.Int();
@@ -45,7 +73,9 @@ Result<LogRecord> Decode(std::string_view payload) {
   for (int64_t i = 0; i < ranges && in.ok(); ++i) {
     LogRange range;
     range.source = static_cast<int32_t>(in.Int());
-    range.end = in.Text();
+    Offset& before = (*ends)[range.source];
+    LEAT_ASSIGN(range.end, DecodeEnd(before, &in));
+    before = range.end;
     range.rows_read = in.Int();
     range.rows_used = in.Int();
     range.first_seq = in.Int();
@@ -99,6 +129,7 @@ Status EpochLog::LoadSegment(Segment* segment) {
   std::string_view rest = file->bytes();
   segment->bytes = static_cast<int64_t>(rest.size());
   bytes_ += segment->bytes;
+  std::map<int32_t, Offset> ends;
   while (rest.size() >= kFrameHeader) {
     RecordReader header(rest.substr(0, kFrameHeader));
     const auto length = static_cast<size_t>(header.Int());
@@ -106,7 +137,7 @@ Status EpochLog::LoadSegment(Segment* segment) {
     if (length > rest.size() - kFrameHeader) break;
     const auto payload = rest.substr(kFrameHeader, length);
     if (XXH3_64bits_withSeed(payload.data(), payload.size(), seed_) != checksum) break;
-    LEAT_ASSIGN(LogRecord record, Decode(payload));
+    LEAT_ASSIGN(LogRecord record, Decode(payload, &ends));
     LEAT_RETURN(Keep(std::move(record)));
     rest.remove_prefix(kFrameHeader + length);
   }
@@ -127,7 +158,8 @@ Status EpochLog::Keep(LogRecord record) {
 }
 
 Status EpochLog::Append(const LogRecord& record) {
-  const std::string payload = Encode(record);
+  if (!file_) ends_.clear();  // a file stands by itself
+  const std::string payload = Encode(record, &ends_);
   RecordWriter header;
   header.Int(static_cast<int64_t>(payload.size()));
   header.Int(static_cast<int64_t>(XXH3_64bits_withSeed(payload.data(), payload.size(), seed_)));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,10 +32,11 @@ struct LogRecord {
 
 // Files in one directory, `log-1`, `log-2` …: each begins where a checkpoint was taken or where the
 // log was opened, so that none is ever changed but at its end. In them frames: length, xxh3 of the
-// payload, payload. A torn tail (the last frame incomplete or its checksum wrong) is what a crash
-// leaves: it was never synced, and is passed over. A record voids those before it with its number
-// or a later one: they were read anew. The checksums are seeded with the state's id, so that a file
-// of another state, which a power cut brought back, says nothing. Used by one thread.
+// payload, payload. An offset is written as its difference from the one before in the file. A torn
+// tail (the last frame incomplete or its checksum wrong) is what a crash leaves: it was never
+// synced, and is passed over. A record voids those before it with its number or a later one: they
+// were read anew. The checksums are seeded with the state's id, so that a file of another state,
+// which a power cut brought back, says nothing. Used by one thread.
 class EpochLog {
  public:
   // Reads what the log in `directory` holds of the state `state` after epoch `after`, that of its
@@ -75,6 +77,7 @@ class EpochLog {
   std::vector<Segment> segments_;     // that are there, oldest first
   size_t rolled_ = 0;                 // of these: how many DropRolled removes
   std::unique_ptr<AppendFile> file_;  // the last segment, once it has a record
+  std::map<int32_t, Offset> ends_;    // of each source, the last in it
   bool named_ = true;                 // the directory holds its name for good
   int64_t bytes_ = 0;
 };

@@ -68,6 +68,32 @@ TEST_F(EpochLogTest, GivesBackWhatWasAppended) {
   EXPECT_EQ(range.checksum, 0xFEDCBA9876543210u);
 }
 
+TEST_F(EpochLogTest, AnOffsetThatChangesLittleTakesLittleRoom) {
+  const auto offset = [](int64_t n) {
+    return std::string(100'000, 'a') + std::to_string(n) + std::string(n % 3, 'a') + "b";
+  };
+  {
+    auto log = Open();
+    for (int64_t n = 1; n <= 100; ++n) {
+      if (n == 50) {
+        ASSERT_TRUE(log->Roll().ok());
+      }
+      LogRecord record{.epoch = {.number = n}};
+      record.ranges = {{.source = 1, .end = offset(n)}, {.source = 0, .end = ""}};
+      record.ranges.push_back({.source = 1, .end = offset(n + 1000)});
+      ASSERT_TRUE(log->Append(record).ok());
+    }
+  }
+  EXPECT_LT(SizeOf(1) + SizeOf(2), 250'000);
+  const auto log = Open();
+  ASSERT_EQ(log->records().size(), 100u);
+  for (const LogRecord& record : log->records()) {
+    EXPECT_EQ(record.ranges[0].end, offset(record.epoch.number));
+    EXPECT_EQ(record.ranges[1].end, "");
+    EXPECT_EQ(record.ranges[2].end, offset(record.epoch.number + 1000));
+  }
+}
+
 // A crash may cut the file anywhere: the whole records before the cut survive, and new ones follow.
 TEST_F(EpochLogTest, ATornTailIsPassedOverWhereverItIsTorn) {
   int64_t one = 0, two = 0;
