@@ -103,14 +103,14 @@ bool ParseShort(std::string_view text, Numeric* out) {
     if (text[at] == '.' && scale < 0) {
       scale = 0;
     } else if (IsDigit(text[at])) {
+      if (++digits > 18) return false;
       value = value * 10 + (text[at] - '0');
-      ++digits;
       if (scale >= 0) ++scale;
     } else {
       return false;
     }
   }
-  if (digits == 0 || digits > 18) return false;
+  if (digits == 0) return false;
   *out = Numeric::FromInt128(negative ? -value : value, std::max(scale, 0));
   return true;
 }
