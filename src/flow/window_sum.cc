@@ -7,6 +7,7 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 #include <arrow/compute/cast.h>
+#include <arrow/datum.h>
 
 #include <cmath>
 #include <cstring>

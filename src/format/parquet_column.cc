@@ -95,7 +95,7 @@ Result<arrow::ArrayVector> UnifyDictionaries(const arrow::ArrayVector& parts) {
     auto data =
         arrow::ArrayData::Make(from.type, from.length, {validity, buffer}, parts[i]->null_count());
     data->dictionary = dictionary->data();
-    out.push_back(arrow::MakeArray(std::move(data)));
+    out.push_back(arrow::MakeArray(data));
   }
   return out;
 }
@@ -139,7 +139,7 @@ Result<ArrayPtr> ToParquetType(const ArrayPtr& column, const Type& type) {
   auto data = lists.data()->Copy();
   data->type = wanted;
   data->child_data[0] = values->data();
-  return arrow::MakeArray(std::move(data));
+  return arrow::MakeArray(data);
 }
 
 bool RepeatsOften(const arrow::ArrayVector& parts) {

@@ -18,7 +18,7 @@ TextSettings SettingsOf(const Call& call) {
 ArrayPtr Relabel(const ArrayPtr& column, const Type& type) {
   auto data = column->data()->Copy();
   data->type = ArrowType(type);
-  return arrow::MakeArray(std::move(data));
+  return arrow::MakeArray(data);
 }
 
 Result<ArrayPtr> BoolText(const Call& call, const Argument& arg) {
@@ -168,7 +168,7 @@ Result<ArrayPtr> CastArray(const Call& call, const Argument& arg, const Type& to
   auto data = list.data()->Copy();
   data->type = ArrowType(to);
   data->child_data = {values->data()};
-  return arrow::MakeArray(std::move(data));
+  return arrow::MakeArray(data);
 }
 
 bool IsTime(const Type& type) { return type.id >= kDate && type.id <= kInterval; }

@@ -3,8 +3,10 @@
 #include <arrow/array.h>
 #include <arrow/array/util.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/datum.h>
 #include <arrow/scalar.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "base/check.h"

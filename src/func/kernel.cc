@@ -3,6 +3,7 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/array/util.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/datum.h>
 #include <arrow/util/bitmap_ops.h>
 
 #include <cstring>
@@ -136,7 +137,7 @@ Result<ArrayPtr> WithoutRows(const ArrayPtr& column, const ErrorMask& errors) {
   auto data = column->data()->Copy();
   data->buffers[0] = std::move(bitmap);
   data->null_count = arrow::kUnknownNullCount;
-  return arrow::MakeArray(std::move(data));
+  return arrow::MakeArray(data);
 }
 
 Result<TextWriter> TextWriter::Make(int64_t rows) {
