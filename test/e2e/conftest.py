@@ -8,6 +8,10 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "threads: runs under the sanitizers too; keep it small")
+
+
 class Leat:
     def __init__(self, home):
         self.binary = os.environ.get("LEAT", str(ROOT / "build/release/leat"))

@@ -64,6 +64,7 @@ def folder(leat):
     return leat.home / "data"
 
 
+@pytest.mark.threads
 def test_two_files_then_nothing(leat, root, folder):
     generate(root, folder, "2007_2018", 20_000)
     leat.run(root / PIPELINE)

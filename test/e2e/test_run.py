@@ -48,6 +48,7 @@ def change(shop, old, new):
     shop.write("p.sql", PIPELINE.replace(old, new))
 
 
+@pytest.mark.threads
 def test_a_run_says_what_it_did(shop):
     out = shop("run", "p.sql")
     assert "orders: 3 rows read = 3 used + 0 rejected" in out
@@ -80,6 +81,7 @@ def test_the_world_is_1(shop):
     assert "data" in shop.fails("run", "p.sql", code=1)
 
 
+@pytest.mark.threads
 def test_too_many_rejects_is_3_and_commits_nothing(shop):
     change(shop, "'orders_*.csv*'", "'orders_*.csv*', max_rejects '1'")
     shop("run", "p.sql")
@@ -191,6 +193,7 @@ def test_a_damaged_gzip_is_named_and_nothing_is_doubled(shop, damage):
         assert db.execute("SELECT sum(orders) FROM daily").fetchone() == (20_003,)
 
 
+@pytest.mark.threads
 def test_interrupted_is_not_lost(shop):
     """Ctrl-C ends the epoch, commits it and leaves; the next run goes on."""
     shop.write("data/orders_2.csv", "placed_on,customer,amount\n" + "2024-02-01,Eve,1\n" * 400_000)
@@ -228,6 +231,7 @@ def test_rejects_say_where_and_why(shop):
                 "SELECT count(*) FROM leat.rejects WHERE file LIKE '%orders_2.csv'") == "3\n"
 
 
+@pytest.mark.threads
 def test_status(shop):
     assert "leat run p.sql" in shop.fails("status", "p.sql", code=2)
     shop("run", "p.sql")

@@ -49,6 +49,7 @@ def test_days(ran, readings):
     assert warmest == max(readings, key=lambda r: r["temp_max"])["city"]
 
 
+@pytest.mark.threads
 def test_again_changes_nothing(ran, leat, root):
     before = (ran / "warehouse.db").read_bytes()
     leat.run(root / PIPELINE)
