@@ -114,11 +114,25 @@ class Posix : public FileSystem {
     return ::unlink(path.c_str()) == 0 || errno == ENOENT ? Status::OK() : Failed("remove", path);
   }
 
+  // With a directory's name goes all that lies below: each is synced into the one above it before
+  // anything is made in it. So of those that are there already only the last may not be synced yet,
+  // by a process that was killed.
   Status CreateDirectories(const std::string& path) override {
-    std::error_code error;
-    fs::create_directories(path, error);
-    if (error) return IOErrorF("could not create directory \"{}\": {}", path, error.message());
-    return Status::OK();
+    std::string above = ".", above_last;  // of `at`; of the last that is there
+    fs::path at;
+    for (const fs::path& name : fs::path(path)) {
+      if (!at.empty()) above = at.string();
+      at /= name;
+      if (std::error_code ignored; fs::is_directory(at, ignored)) {
+        above_last = above;
+        continue;
+      }
+      LEAT_RETURN(SyncIfReadable(above_last));
+      above_last.clear();
+      if (::mkdir(at.c_str(), 0777) != 0) return Failed("create directory", at.string());
+      LEAT_RETURN(SyncDirectory(above));
+    }
+    return SyncIfReadable(above_last);
   }
 
   Status SyncDirectory(const std::string& path) override {
@@ -151,6 +165,12 @@ class Posix : public FileSystem {
     if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return lock;
     if (errno == EWOULDBLOCK) return std::unique_ptr<FileLock>();
     return Failed("lock", path);
+  }
+
+ private:
+  // A directory that others made may be closed to us.
+  Status SyncIfReadable(const std::string& path) {
+    return path.empty() || ::access(path.c_str(), R_OK) != 0 ? Status::OK() : SyncDirectory(path);
   }
 };
 
