@@ -1,6 +1,9 @@
 #include "plan/properties.h"
 
 #include <algorithm>
+#include <set>
+
+#include "plan/expand.h"
 
 namespace leat {
 namespace {
@@ -58,16 +61,31 @@ Properties JoinProperties(const Logical& node, const Properties& left, const Pro
   return out;
 }
 
+// Rows of one source relation come in order; those of several are interleaved by the log, which
+// numbers them as it interleaves them: in order too. But a relation that is read twice, or the
+// rejects beside their relation, come batch by batch, and constants have no number.
+bool ComeInTurn(const Logical& node) {
+  std::set<std::string> read;
+  for (const auto& child : node.children) {
+    const auto relations = ScannedRelations(*child);
+    if (relations.empty()) return false;
+    for (const std::string& relation : relations) {
+      if (relation.ends_with("rejects") || !read.insert(relation).second) return false;
+    }
+  }
+  return true;
+}
+
 Properties UnionProperties(const Logical& node, const SourceProperties& sources) {
   Properties out{.append_only = true, .final = true, .in_order = true};
   for (const auto& child : node.children) {
     const Properties in = PropertiesOf(*child, sources);
     out.append_only = out.append_only && in.append_only;
     out.final = out.final && in.final;
-    // Rows of one source relation come in order; those of several are interleaved by the log, which
-    // numbers them as it interleaves them: in order too.
     out.in_order = out.in_order && in.in_order;
   }
+  // A one-shot query reads its children one after another.
+  out.in_order = out.in_order && !out.final && ComeInTurn(node);
   return out;
 }
 
