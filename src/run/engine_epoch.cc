@@ -42,9 +42,8 @@ Result<RunReport> Engine::Run() {
   if (done.ok()) return Report();
   // Nothing of a first run has left the process: the next one may be of another pipeline. If this
   // cannot be cleared it is but an empty state.
-  const bool traceless = std::all_of(sinks_.begin(), sinks_.end(), [](const SinkSeat& seat) {
-    return seat.worker->was_open() && seat.worker->counters().epoch == 0;
-  });
+  const bool traceless = std::all_of(sinks_.begin(), sinks_.end(),
+                                     [](const SinkSeat& seat) { return seat.worker->untouched(); });
   if (checkpoint_epoch_ == 0 && traceless) static_cast<void>(state_->Clear());
   return done;
 }

@@ -92,6 +92,11 @@ Status SinkWorker::WaitUntil(const std::function<bool()>& done, const std::strin
   return IOErrorF("sink \"{}\" has not committed {}: {}", spec_.name, what, health_.reason());
 }
 
+bool SinkWorker::untouched() const {
+  const std::lock_guard lock(crew_.mutex);
+  return was_open_ && counters_.epoch == 0 && !began_commit_;
+}
+
 bool SinkWorker::was_open() const {
   const std::lock_guard lock(crew_.mutex);
   return was_open_;
@@ -170,15 +175,17 @@ SinkWorker::Plan SinkWorker::Next() const {
     if (FlushDue(ended_)) return {Act::kCommit, 0};
     return {Act::kCommit, FlushAt()};
   }
+  const bool whole = spec_.mode == SinkMode::kReplace;
   const Entry& next = outbox_[staged_];
   if (!next.is_end) {
-    // A commit that is due at the end of the last epoch comes before anything of the next.
-    const bool commit_first = at_end_ && ended_ > counters_.epoch && ends_waiting_ == 0 &&
-                              staged_rows_ > 0 && FlushDue(ended_);
+    // A commit that is due at the end of the last epoch comes before anything of the next. What is
+    // written whole is never staged twice.
+    const bool due = whole || (ends_waiting_ == 0 && staged_rows_ > 0 && FlushDue(ended_));
+    const bool commit_first = at_end_ && ended_ > counters_.epoch && due;
     return {commit_first ? Act::kCommit : Act::kStage, 0};
   }
   // Whole epochs that wait already are taken into the same commit.
-  const bool more = ends_waiting_ > 1 && staged_bytes_ < options_.queue_bytes_max;
+  const bool more = !whole && ends_waiting_ > 1 && staged_bytes_ < options_.queue_bytes_max;
   return {FlushDue(next.epoch) && !more ? Act::kCommit : Act::kPass, 0};
 }
 
@@ -300,6 +307,10 @@ Status SinkWorker::CommitStaged(int64_t epoch) {
     staged_counts_.rows_added = changes.upserts.rows;
     if (changes.deletes.rows > 0) LEAT_RETURN(sink_->Write(changes.deletes));
     if (changes.upserts.rows > 0) LEAT_RETURN(sink_->Write(changes.upserts));
+  }
+  {
+    const std::lock_guard lock(crew_.mutex);
+    began_commit_ = true;
   }
   LEAT_RETURN(sink_->Commit(epoch));
   AfterCommit(epoch);

@@ -52,6 +52,9 @@ class SinkWorker : public Worker {
   Status Open();
   // The mark is known: the sink was open once.
   bool was_open() const;
+  // Nothing of this state is in the target: it had no mark, and no commit was begun, whatever came
+  // of it.
+  bool untouched() const;
   // The epoch up to which the sink is known to hold everything.
   int64_t has_up_to() const;
 
@@ -136,6 +139,7 @@ class SinkWorker : public Worker {
   int64_t asked_ = 0, mark_wanted_ = 0;
   int64_t low_, high_;  // the mark when it is next seen
   bool open_ = false, was_open_ = false;
+  bool began_commit_ = false;  // one that failed may have been done all the same
   bool reset_;
   Status error_;
   Health health_;
