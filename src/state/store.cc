@@ -129,6 +129,9 @@ Result<std::unique_ptr<StateStore>> StateStore::Open(FileSystem* files, std::str
 
 Status StateStore::Load(bool read_only) {
   const std::string path = PathOf("manifest");
+  // The manifest that is seen may be of a process that was killed before it had synced the name: it
+  // must not turn into the one before once its files, or a sink's rows, depend on it.
+  if (!read_only) LEAT_RETURN(files_->SyncDirectory(directory_));
   if (files_->Exists(path)) {
     LEAT_ASSIGN(const auto file, files_->Read(path));
     auto manifest = Decode(file->bytes());
