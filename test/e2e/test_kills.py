@@ -2,6 +2,7 @@
 
 LEAT_KILLS says how often (30), LEAT_KILL_SEED with which luck (drawn, and shown when it fails).
 """
+import contextlib
 import os
 import random
 import signal
@@ -92,9 +93,15 @@ class Loop:
         self.files += 1
 
     def run_and_kill(self, words, after):
+        """Files come before it or while it runs."""
+        early = self.luck.uniform(0, after)
         process = self.leat.start(*words)
         try:
-            process.wait(after)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(early)
+            if self.luck.random() < 0.5:
+                self.add_file()
+            process.wait(after - early)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
         _, err = process.communicate(timeout=60)
@@ -119,7 +126,7 @@ class Loop:
         assert len(ids) == len(set(ids)), "a row is in the lake twice"
 
 
-@pytest.mark.parametrize("flags", [[]], ids=["drain"])
+@pytest.mark.parametrize("flags", [[], ["--follow"]], ids=["drain", "follow"])
 def test_kills_lose_nothing_and_double_nothing(leat, flags):
     print(f"LEAT_KILL_SEED={SEED}")
     luck = random.Random(SEED)
@@ -132,8 +139,6 @@ def test_kills_lose_nothing_and_double_nothing(leat, flags):
     while loop.killed < KILLS and loop.killed + loop.ended < 20 * KILLS:
         loop.run_and_kill(killed + flags, luck.uniform(0, 1.2 * usual))
         loop.check_rows_are_there_once(leat.home / "killed")
-        if luck.random() < 0.5:
-            loop.add_file()
     assert loop.killed >= KILLS, f"{loop.ended} runs ended before their kill"
 
     leat(*killed)
