@@ -73,6 +73,53 @@ class MappedBytes : public FileBytes {
   size_t size_;
 };
 
+Status TooShort(const std::string& path, int64_t offset, int64_t size) {
+  return IOErrorF("could not read {} bytes at {} of \"{}\": the file ends before", size, offset,
+                  path);
+}
+
+class PosixReadFile : public ReadFile {
+ public:
+  PosixReadFile(std::string path, int fd, int64_t size)
+      : path_(std::move(path)), fd_(fd), size_(size) {}
+  int64_t size() const override { return size_; }
+  Status ReadAt(int64_t offset, int64_t size, char* out) const override {
+    for (int64_t done = 0; done < size;) {
+      const ssize_t got =
+          ::pread(fd_.get(), out + done, static_cast<size_t>(size - done), offset + done);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return Failed("read", path_);
+      if (got == 0) return TooShort(path_, offset, size);
+      done += got;
+    }
+    return Status::OK();
+  }
+
+ private:
+  const std::string path_;
+  Descriptor fd_;
+  const int64_t size_;
+};
+
+// A file in bytes that are there already.
+class BytesReadFile : public ReadFile {
+ public:
+  BytesReadFile(std::string path, std::unique_ptr<FileBytes> bytes)
+      : path_(std::move(path)), bytes_(std::move(bytes)) {}
+  int64_t size() const override { return static_cast<int64_t>(bytes_->bytes().size()); }
+  Status ReadAt(int64_t offset, int64_t size, char* out) const override {
+    if (offset < 0 || size < 0 || offset + size > this->size()) {
+      return TooShort(path_, offset, size);
+    }
+    if (size > 0) std::memcpy(out, bytes_->bytes().data() + offset, static_cast<size_t>(size));
+    return Status::OK();
+  }
+
+ private:
+  const std::string path_;
+  const std::unique_ptr<FileBytes> bytes_;
+};
+
 class PosixLock : public FileLock {
  public:
   explicit PosixLock(int fd) : fd_(fd) {}
@@ -100,6 +147,13 @@ class Posix : public FileSystem {
     void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
     if (address == MAP_FAILED) return Failed("map", path);
     return std::make_unique<MappedBytes>(address, size);
+  }
+
+  Result<std::unique_ptr<ReadFile>> OpenRead(const std::string& path) override {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return Failed("open", path);
+    const off_t size = ::lseek(fd, 0, SEEK_END);
+    return std::make_unique<PosixReadFile>(path, fd, size);
   }
 
   Status Truncate(const std::string& path, int64_t size) override {
@@ -175,6 +229,11 @@ class Posix : public FileSystem {
 };
 
 }  // namespace
+
+Result<std::unique_ptr<ReadFile>> FileSystem::OpenRead(const std::string& path) {
+  LEAT_ASSIGN(auto bytes, Read(path));
+  return std::make_unique<BytesReadFile>(path, std::move(bytes));
+}
 
 FileSystem* PosixFileSystem() {
   static Posix posix;

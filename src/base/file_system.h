@@ -29,6 +29,15 @@ class FileBytes {
   virtual std::string_view bytes() const = 0;
 };
 
+// A file that is read at any place. Thread-safe.
+class ReadFile {
+ public:
+  virtual ~ReadFile() = default;
+  virtual int64_t size() const = 0;
+  // Exactly `size` bytes: fewer are an error.
+  virtual Status ReadAt(int64_t offset, int64_t size, char* out) const = 0;
+};
+
 // Released when destroyed, and by the system when the process dies.
 class FileLock {
  public:
@@ -42,6 +51,8 @@ class FileSystem {
   // Creates the file, or goes on at its end.
   virtual Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) = 0;
   virtual Result<std::unique_ptr<FileBytes>> Read(const std::string& path) = 0;
+  // Here: what Read gives.
+  virtual Result<std::unique_ptr<ReadFile>> OpenRead(const std::string& path);
   virtual Status Truncate(const std::string& path, int64_t size) = 0;
   virtual Status Rename(const std::string& from, const std::string& to) = 0;  // atomic
   virtual Status Remove(const std::string& path) = 0;  // no error if it is not there

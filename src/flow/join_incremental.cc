@@ -160,7 +160,7 @@ Status IncrementalJoin::EmitPairs(size_t side, const Delta& delta, PairEmitter* 
 Status IncrementalJoin::EmitAloneOfDelta(size_t side, const Delta& delta,
                                          PairEmitter* pairs) const {
   LEAT_RETURN(BeginAlone(side, &delta.batch, pairs));
-  const std::vector<uint8_t> matched = index_[1 - side]->Contains(delta.keys);
+  LEAT_ASSIGN(const std::vector<uint8_t> matched, index_[1 - side]->Contains(delta.keys));
   for (size_t i = 0; i < matched.size(); ++i) {
     if ((matched[i] != 0) != WantsMatched()) continue;
     LEAT_RETURN(AddAlone(side, static_cast<int32_t>(i), delta.weights[i], pairs));
@@ -191,20 +191,24 @@ Status IncrementalJoin::FinishByKey(const std::array<Delta, 2>& delta, PairEmitt
   LEAT_RETURN(EmitPairs(kRight, delta[kRight], pairs));
   if (rights) LEAT_RETURN(EmitAloneOfDelta(kRight, delta[kRight], pairs));
   std::vector<uint8_t> before;
-  if (lefts) before = index_[kRight]->Contains(delta[kRight].distinct_keys);
+  if (lefts) {
+    LEAT_ASSIGN(before, index_[kRight]->Contains(delta[kRight].distinct_keys));
+  }
   LEAT_RETURN(Apply(kRight, delta[kRight]));
   if (lefts) {
-    LEAT_RETURN(EmitAloneOfIndex(kLeft, delta[kRight].distinct_keys, before,
-                                 index_[kRight]->Contains(delta[kRight].distinct_keys), pairs));
+    LEAT_ASSIGN(const auto after, index_[kRight]->Contains(delta[kRight].distinct_keys));
+    LEAT_RETURN(EmitAloneOfIndex(kLeft, delta[kRight].distinct_keys, before, after, pairs));
     LEAT_RETURN(EmitAloneOfDelta(kLeft, delta[kLeft], pairs));
   }
   LEAT_RETURN(EmitPairs(kLeft, delta[kLeft], pairs));
-  if (rights) before = index_[kLeft]->Contains(delta[kLeft].distinct_keys);
+  if (rights) {
+    LEAT_ASSIGN(before, index_[kLeft]->Contains(delta[kLeft].distinct_keys));
+  }
   LEAT_RETURN(pairs->Flush());
   LEAT_RETURN(Apply(kLeft, delta[kLeft]));
   if (!rights) return Status::OK();
-  return EmitAloneOfIndex(kRight, delta[kLeft].distinct_keys, before,
-                          index_[kLeft]->Contains(delta[kLeft].distinct_keys), pairs);
+  LEAT_ASSIGN(const auto after, index_[kLeft]->Contains(delta[kLeft].distinct_keys));
+  return EmitAloneOfIndex(kRight, delta[kLeft].distinct_keys, before, after, pairs);
 }
 
 Status IncrementalJoin::Gather(size_t side, const std::map<std::string_view, int>& keys,

@@ -11,9 +11,7 @@
 #include "data/key.h"
 #include "flow/operators.h"
 #include "flow/row_errors.h"
-#include "state/chunked.h"
-#include "state/group_log.h"
-#include "state/group_table.h"
+#include "state/index.h"
 
 namespace leat {
 namespace {
@@ -22,41 +20,35 @@ using ArrayPtr = std::shared_ptr<arrow::Array>;
 
 class UpsertOperator : public Operator {
  public:
-  explicit UpsertOperator(UpsertSpec spec) : spec_(std::move(spec)) {
+  explicit UpsertOperator(UpsertSpec spec) : spec_(std::move(spec)), held_(MakeIndex()) {
     for (const Column& column : spec_.input.columns) types_.push_back(column.type);
   }
 
   Status Push(int port, const Batch& batch, const EvalContext& context, Output* out) override;
   Status Finish(const Epoch& epoch, const EvalContext& context, Output* out) override;
   Status Checkpoint(StateWriter* writer) override;
-  Status Restore(StateReader* reader) override;
+  Status Restore(StateReader* reader) override { return held_->Restore(reader); }
   OperatorStats stats() const override {
     OperatorStats stats = stats_;
-    stats.state_rows = held_count_;
-    stats.state_bytes = keys_.memory() + rows_.memory() + row_bytes_;
+    const IndexStats held = held_->stats();
+    stats.state_rows = held.entries;
+    stats.state_bytes = held.bytes;
     return stats;
   }
 
  private:
   // What the epoch has said of a key, last.
   struct Change {
-    uint32_t key;
     int64_t seq;
     std::string row;  // empty: deleted
   };
   Status EncodeKeys(const Batch& batch, Strings* keys) const;
-  Status Emit(const std::vector<std::string>& rows, int64_t weight, Output* out);
-  void Hold(uint32_t key, std::string row);
+  Status Emit(const Strings& rows, int64_t weight, Output* out);
 
   const UpsertSpec spec_;
   std::vector<Type> types_;
-  GroupTable keys_;
-  Chunked<std::string> rows_;  // by key: the row that is there, or nothing
-  GroupLog log_;
-  std::vector<Change> changes_;
-  std::map<uint32_t, size_t> changed_;  // where a key's change is
-  int64_t row_bytes_ = 0;
-  int64_t held_count_ = 0;
+  std::unique_ptr<Index> held_;            // key → the row that is there
+  std::map<std::string, Change> changes_;  // by key
   OperatorStats stats_;
 };
 
@@ -92,15 +84,10 @@ Status UpsertOperator::Push(int, const Batch& batch, const EvalContext&, Output*
   LEAT_RETURN(EncodeKeys(batch, &keys));
   Strings rows;
   LEAT_RETURN(EncodeRows(batch.columns, types_, batch.rows, &rows));
-  std::vector<uint32_t> ids(static_cast<size_t>(batch.rows));
-  keys_.FindOrInsert(keys, ids.data());
-  rows_.Resize(keys_.capacity());
   for (int64_t i = 0; i < batch.rows; ++i) {
-    const uint32_t key = ids[static_cast<size_t>(i)];
     const int64_t seq = batch.seq ? batch.seq->Value(i) : 0;
-    const auto [at, first] = changed_.try_emplace(key, changes_.size());
-    if (first) changes_.push_back({key, seq, {}});
-    Change& change = changes_[at->second];
+    const auto [at, first] = changes_.try_emplace(std::string(keys[i]), Change{seq, {}});
+    Change& change = at->second;
     if (seq < change.seq) continue;
     change.seq = seq;
     change.row = batch.weight(i) > 0 ? HeldRow(batch, i, rows[i]) : std::string();
@@ -108,41 +95,45 @@ Status UpsertOperator::Push(int, const Batch& batch, const EvalContext&, Output*
   return Status::OK();
 }
 
-void UpsertOperator::Hold(uint32_t key, std::string row) {
-  std::string& held = rows_[key];
-  row_bytes_ += static_cast<int64_t>(row.size()) - static_cast<int64_t>(held.size());
-  held_count_ += (row.empty() ? 0 : 1) - (held.empty() ? 0 : 1);
-  held = std::move(row);
-}
-
 Status UpsertOperator::Finish(const Epoch&, const EvalContext&, Output* out) {
-  std::vector<std::string> went, came;
-  for (Change& change : changes_) {
-    const std::string& held = rows_[change.key];
-    if (RowOf(held) != RowOf(change.row)) {
-      if (!held.empty() && !change.row.empty())
-        change.row.replace(0, kSeqBytes, held, 0, kSeqBytes);
-      if (!held.empty()) went.push_back(held);
-      if (!change.row.empty()) came.push_back(change.row);
-      log_.Touch(change.key);
-      Hold(change.key, std::move(change.row));
+  Strings keys;
+  for (const auto& [key, change] : changes_) keys.Append(key);
+  std::vector<std::string> held(changes_.size());
+  LEAT_RETURN(held_->First(keys, [&](int64_t i, std::string_view row, int64_t) {
+    held[static_cast<size_t>(i)] = row;
+    return Status::OK();
+  }));
+  Strings changed_keys, changed_rows, went, came;
+  std::vector<int64_t> weights;
+  const auto add = [&](const std::string& key, std::string_view row, int64_t weight) {
+    (weight < 0 ? went : came).Append(row);
+    changed_keys.Append(key);
+    changed_rows.Append(row);
+    weights.push_back(weight);
+  };
+  size_t at = 0;
+  for (auto& [key, change] : changes_) {
+    const std::string& before = held[at++];
+    if (RowOf(before) == RowOf(change.row)) continue;
+    if (!before.empty() && !change.row.empty()) {
+      change.row.replace(0, kSeqBytes, before, 0, kSeqBytes);
     }
-    if (!rows_[change.key].empty()) continue;
-    log_.Erased(keys_.key(change.key));
-    keys_.Erase(change.key);
+    if (!before.empty()) add(key, before, -1);
+    if (!change.row.empty()) add(key, change.row, 1);
   }
   changes_.clear();
-  changed_.clear();
+  LEAT_RETURN(held_->Apply(changed_keys, changed_rows, weights));
   LEAT_RETURN(Emit(went, -1, out));
   return Emit(came, 1, out);
 }
 
-Status UpsertOperator::Emit(const std::vector<std::string>& rows, int64_t weight, Output* out) {
-  if (rows.empty()) return Status::OK();
+Status UpsertOperator::Emit(const Strings& rows, int64_t weight, Output* out) {
+  if (rows.size() == 0) return Status::OK();
   RowDecoder decoder(types_);
   arrow::Int64Builder seqs;
   bool all_have_seq = true;
-  for (const std::string& row : rows) {
+  for (int64_t i = 0; i < rows.size(); ++i) {
+    const std::string_view row = rows[i];
     int64_t seq = 0;
     std::memcpy(&seq, row.data() + 1, sizeof(seq));
     LEAT_RETURN(seqs.Append(seq));
@@ -150,7 +141,7 @@ Status UpsertOperator::Emit(const std::vector<std::string>& rows, int64_t weight
     LEAT_RETURN(decoder.Append(RowOf(row)));
   }
   Batch batch;
-  batch.rows = static_cast<int64_t>(rows.size());
+  batch.rows = rows.size();
   LEAT_ASSIGN(batch.columns, decoder.Finish());
   LEAT_ASSIGN(const ArrayPtr seq, seqs.Finish());
   if (all_have_seq) batch.seq = std::static_pointer_cast<arrow::Int64Array>(seq);
@@ -163,21 +154,7 @@ Status UpsertOperator::Emit(const std::vector<std::string>& rows, int64_t weight
 
 Status UpsertOperator::Checkpoint(StateWriter* writer) {
   LEAT_CHECK(changes_.empty(), "a checkpoint within an epoch");
-  return log_.Checkpoint(
-      keys_, [&](uint32_t key, std::string* out) { *out += rows_[key]; }, writer);
-}
-
-Status UpsertOperator::Restore(StateReader* reader) {
-  const auto load = [&](uint32_t key, std::string_view row) {
-    rows_.Resize(keys_.capacity());
-    Hold(key, std::string(row));
-    return Status::OK();
-  };
-  const auto erase = [&](uint32_t key) {
-    Hold(key, {});
-    keys_.Erase(key);
-  };
-  return log_.Restore(&keys_, load, erase, reader);
+  return held_->Checkpoint(writer);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@ SinkWorker::SinkWorker(Crew* crew, SinkSpec spec, SinkWorkerOptions options, Sin
       options_(std::move(options)),
       make_(std::move(make)),
       check_(std::move(check)),
+      memory_(StateMemory::Current()),
       low_(low),
       high_(high),
       reset_(options_.reset),
@@ -226,6 +227,7 @@ Status SinkWorker::Reopen() {
   }
   LEAT_RETURN(check_(mark, low, high));
   sink_ = std::move(sink);
+  const MemoryScope scope(memory_);
   net_ = std::make_unique<NetChanges>(spec_.name, spec_.schema, spec_.key);
   AfterOpen(mark);
   return Status::OK();
@@ -302,11 +304,11 @@ void SinkWorker::PopFront() {
 
 Status SinkWorker::CommitStaged(int64_t epoch) {
   if (spec_.mode == SinkMode::kUpsert && !net_->empty()) {
-    LEAT_ASSIGN(const auto changes, net_->Take());
-    staged_counts_.rows_deleted = changes.deletes.rows;
-    staged_counts_.rows_added = changes.upserts.rows;
-    if (changes.deletes.rows > 0) LEAT_RETURN(sink_->Write(changes.deletes));
-    if (changes.upserts.rows > 0) LEAT_RETURN(sink_->Write(changes.upserts));
+    staged_counts_ = {};
+    LEAT_RETURN(net_->Take([&](const Batch& batch) {
+      (batch.weights ? staged_counts_.rows_deleted : staged_counts_.rows_added) += batch.rows;
+      return sink_->Write(batch);
+    }));
   }
   {
     const std::lock_guard lock(crew_.mutex);

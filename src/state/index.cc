@@ -1,16 +1,18 @@
 // The spine: runs of sizes that grow by doubling, summed two by two. Addition commutes, so any two
-// runs of like size may be summed, and a sum in progress is not seen until it is whole.
+// runs of like size may be summed, and a sum in progress is not seen until it is whole. Near the
+// memory's limit the greatest run in memory is copied to a file, as one more such sum, and sums of
+// some size are made in files: moving state out costs each step a little, and one step never much.
 #include "state/index.h"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <deque>
-#include <numeric>
+#include <mutex>
 
 #include "base/check.h"
-#include "state/cursor.h"
+#include "state/memory.h"
 #include "state/merge.h"
-#include "state/run.h"
 #include "state/sort.h"
 #include "state/store.h"
 
@@ -27,65 +29,88 @@ constexpr int64_t kFuelMin = 128;
 // Memory of replaced runs that an Apply gives back, at least.
 constexpr int64_t kReleaseBytes = 1 << 20;
 constexpr int64_t kReleaseBytesPerEntry = 256;
-constexpr int64_t kProbeBlock = 256;
+// Entries that each run on its way to a file moves per entry that arrives, and at least: faster
+// than what comes in, so that the limit is not met.
+constexpr int64_t kSpillFuelPerEntry = 8;
+constexpr int64_t kSpillFuelMin = 4096;
+// A run of more than this part of the limit is made in a file whatever else is free.
+constexpr int64_t kRunPartMax = 16;
+
+// A run in memory on its way to a checkpoint's file.
+class RunContent : public StateContent {
+ public:
+  RunContent(std::shared_ptr<Run> run, BlockCache* cache) : run_(std::move(run)), cache_(cache) {}
+
+  Result<std::shared_ptr<const StateFile>> Write(std::unique_ptr<StateFileMaker> to) override {
+    const AnyRun run{.memory = run_, .file = nullptr};
+    Merge copy(run, nullptr, std::move(to));
+    LEAT_RETURN(copy.Step(INT64_MAX).status());
+    LEAT_ASSIGN(const AnyRun copied, copy.Take(cache_));
+    const std::lock_guard lock(mutex_);
+    file_ = copied.file;
+    return file_->file();
+  }
+  // Null before it was written.
+  std::shared_ptr<const RunFile> file() const {
+    const std::lock_guard lock(mutex_);
+    return file_;
+  }
+
+ private:
+  const std::shared_ptr<Run> run_;
+  BlockCache* const cache_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const RunFile> file_;
+};
 
 struct Entry {
-  std::unique_ptr<Run> run;
-  std::string file;  // of the last checkpoint; empty: not written yet
+  AnyRun run;
+  std::shared_ptr<RunContent> saved;  // while only a checkpoint has it in a file
   bool merging = false;
 };
 
 struct ActiveMerge {
   Entry* a;
-  Entry* b;
+  Entry* b;  // null: a run is copied to a file
   std::unique_ptr<Merge> merge;
 };
 
-int Level(const Run& run) { return std::bit_width(static_cast<uint64_t>(run.entries())); }
+int Level(const AnyRun& run) { return std::bit_width(static_cast<uint64_t>(run.entries())); }
 
 class Spine : public Index {
  public:
+  Spine() : memory_(StateMemory::Current()), account_(memory_) {}
   Status Apply(const Strings& keys, const Strings& values,
                const std::vector<int64_t>& weights) override;
-  Status Probe(const Strings& keys, const Match& match) const override {
-    return MatchAll<false>(keys, match);
-  }
-  Status First(const Strings& keys, const Match& match) const override {
-    return MatchAll<true>(keys, match);
-  }
-  std::vector<uint8_t> Contains(const Strings& keys) const override;
-  Status Scan(std::string_view begin, std::string_view end, bool backward,
-              const Visit& visit) const override;
+  std::shared_ptr<const IndexView> Snapshot() const override { return view_; }
   IndexStats stats() const override;
   Status Checkpoint(StateWriter* writer) override;
   Status Restore(StateReader* reader) override;
 
  private:
-  // A run that has the key, and which key it is there.
-  struct Hit {
-    const Run* run;
-    int64_t key;
-    int64_t next;  // the next hit of the same probed key; -1 none
-  };
-  // Looks for keys [begin, end) in every run; first[i - begin] is the first hit of key i.
-  void FindHits(const Strings& keys, int64_t begin, int64_t end, std::vector<int64_t>* first,
-                std::vector<Hit>* hits) const;
-  // `first_only`: the first value whose weight is positive, not all of them.
-  template <bool first_only>
-  static Status MatchOne(const std::vector<Hit>& hits, int64_t first, int64_t i,
-                         const Match& match);
-  template <bool first_only>
-  Status MatchAll(const Strings& keys, const Match& match) const;
-
-  void Add(std::unique_ptr<Run> run);
-  void Replace(const ActiveMerge& done);
-  void StepMerges(int64_t fuel);
-  void StartMerges();
+  using Pressure = StateMemory::Pressure;
+  void Add(AnyRun run);
+  Status Replace(const ActiveMerge& done);
+  Status StepMerges(int64_t rows);
+  Status StartMerges();
+  Status Start(Entry* a, Entry* b);
+  bool InFile(int64_t bytes) const;
+  Status MergeSmall();
+  Status GiveBack();
+  // Begins to move the greatest run in memory to a file; false if there is none that is free.
+  Result<bool> StartSpill();
+  int64_t MemoryBytes() const;
   void ReleaseRetired(int64_t bytes);
+  // Makes the view what the runs are now.
+  void Refresh();
 
+  StateMemory* const memory_;
+  MemoryAccount account_;
+  Pressure pressure_ = Pressure::kNone;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::vector<ActiveMerge> merges_;
-  std::deque<std::unique_ptr<Run>> retired_;
+  std::deque<std::shared_ptr<Run>> retired_;
+  std::shared_ptr<const IndexView> view_ = std::make_shared<const IndexView>();
 };
 
 // Appends the pairs in order, those of the same key and value as one.
@@ -127,196 +152,220 @@ Status Spine::Apply(const Strings& keys, const Strings& values,
                     const std::vector<int64_t>& weights) {
   LEAT_CHECK(keys.size() == values.size() && keys.size() == static_cast<int64_t>(weights.size()),
              "{} keys, {} values, {} weights", keys.size(), values.size(), weights.size());
-  if (keys.size() == 0) return Status::OK();
-  if (auto run = MakeRun(keys, values, weights)) Add(std::move(run));
-  StepMerges(std::max(kFuelMin, kFuelPerEntry * keys.size()));
-  StartMerges();
+  if (keys.size() == 0 && !account_.asked()) return Status::OK();
+  if (auto run = MakeRun(keys, values, weights)) Add({.memory = std::move(run), .file = nullptr});
+  LEAT_RETURN(StepMerges(keys.size()));
+  LEAT_RETURN(StartMerges());
+  LEAT_RETURN(GiveBack());
+  Refresh();
   ReleaseRetired(std::max(kReleaseBytes, kReleaseBytesPerEntry * keys.size()));
   return Status::OK();
 }
 
-void Spine::Add(std::unique_ptr<Run> run) {
+void Spine::Add(AnyRun run) {
   auto entry = std::make_unique<Entry>();
   entry->run = std::move(run);
   entries_.push_back(std::move(entry));
 }
 
-void Spine::Replace(const ActiveMerge& done) {
-  std::unique_ptr<Run> sum = done.merge->Take();
-  for (Entry* old : {done.a, done.b}) {
-    retired_.push_back(std::move(old->run));
-    std::erase_if(entries_, [&](const auto& entry) { return entry.get() == old; });
-  }
-  if (sum->entries() > 0) Add(std::move(sum));
+void Spine::Refresh() {
+  std::vector<AnyRun> runs;
+  runs.reserve(entries_.size());
+  for (const auto& entry : entries_) runs.push_back(entry->run);
+  view_ = std::make_shared<const IndexView>(std::move(runs));
 }
 
-void Spine::StepMerges(int64_t fuel) {
+Status Spine::Replace(const ActiveMerge& done) {
+  LEAT_ASSIGN(AnyRun sum, done.merge->Take(memory_->cache()));
+  for (Entry* old : {done.a, done.b}) {
+    if (old == nullptr) continue;
+    if (old->run.memory) retired_.push_back(std::move(old->run.memory));
+    std::erase_if(entries_, [&](const auto& entry) { return entry.get() == old; });
+  }
+  if (sum.memory || sum.file) Add(std::move(sum));
+  return Status::OK();
+}
+
+Status Spine::StepMerges(int64_t rows) {
+  const int64_t fuel = std::max(kFuelMin, kFuelPerEntry * rows);
+  const int64_t spill_fuel = std::max(kSpillFuelMin, kSpillFuelPerEntry * rows);
   for (size_t i = 0; i < merges_.size();) {
-    if (!merges_[i].merge->Step(fuel)) {
+    const int64_t of_this = pressure_ == Pressure::kHard ? INT64_MAX
+                            : merges_[i].b == nullptr    ? spill_fuel
+                                                         : fuel;
+    LEAT_ASSIGN(const bool done, merges_[i].merge->Step(of_this));
+    if (!done) {
       ++i;
       continue;
     }
-    Replace(merges_[i]);
+    LEAT_RETURN(Replace(merges_[i]));
     merges_.erase(merges_.begin() + static_cast<ptrdiff_t>(i));
   }
+  return Status::OK();
 }
 
-void Spine::StartMerges() {
+bool Spine::InFile(int64_t bytes) const {
+  if (!memory_->limited() || bytes <= memory_->spill_bytes_min()) return false;
+  return pressure_ != Pressure::kNone || bytes > memory_->limit() / kRunPartMax;
+}
+
+// Starts the sum of two runs, or the copy of one to a file.
+Status Spine::Start(Entry* a, Entry* b) {
+  const auto bytes_of = [](const RunShape& shape) {
+    return static_cast<int64_t>(shape.key_bytes + shape.value_bytes + 12 * shape.entries);
+  };
+  const int64_t bytes = bytes_of(a->run.shape()) + (b ? bytes_of(b->run.shape()) : 0);
+  std::unique_ptr<StateFileMaker> maker;
+  if (b == nullptr || InFile(bytes)) {
+    LEAT_ASSIGN(maker, memory_->files()->NewFile());
+  }
+  a->merging = true;
+  if (b != nullptr) b->merging = true;
+  merges_.push_back(
+      {a, b, std::make_unique<Merge>(a->run, b ? &b->run : nullptr, std::move(maker))});
+  return Status::OK();
+}
+
+Status Spine::StartMerges() {
   for (bool again = true; again;) {
     again = false;
     Entry* waiting[65] = {};
     for (const auto& entry : entries_) {
       if (entry->merging) continue;
-      Entry*& other = waiting[Level(*entry->run)];
-      const int64_t size = entry->run->entries() + (other ? other->run->entries() : 0);
+      Entry*& other = waiting[Level(entry->run)];
+      const int64_t size = entry->run.entries() + (other ? other->run.entries() : 0);
       if (other == nullptr || size >= UINT32_MAX) {
         other = entry.get();
         continue;
       }
-      ActiveMerge merge{other, entry.get(), std::make_unique<Merge>(*other->run, *entry->run)};
-      if (size <= kEagerMax) {
-        merge.merge->Step(INT64_MAX);
-        Replace(merge);
-        again = true;
-        break;  // entries_ changed
-      }
-      other->merging = entry->merging = true;
+      LEAT_RETURN(Start(other, entry.get()));
       other = nullptr;
-      merges_.push_back(std::move(merge));
+      if (size > kEagerMax) continue;
+      LEAT_RETURN(merges_.back().merge->Step(INT64_MAX).status());
+      const ActiveMerge done = std::move(merges_.back());
+      merges_.pop_back();
+      LEAT_RETURN(Replace(done));
+      again = true;
+      break;  // entries_ changed
     }
   }
+  return Status::OK();
+}
+
+Result<bool> Spine::StartSpill() {
+  Entry* most = nullptr;
+  for (const auto& entry : entries_) {
+    if (entry->merging || !entry->run.memory) continue;
+    if (!entry->run.file && entry->saved) entry->run.file = entry->saved->file();
+    if (entry->run.file) {  // it has been written by now
+      retired_.push_back(std::move(entry->run.memory));
+      entry->run.memory = nullptr;
+      return true;
+    }
+    if (most == nullptr || entry->run.memory->bytes() > most->run.memory->bytes()) {
+      most = entry.get();
+    }
+  }
+  if (most == nullptr) return false;
+  LEAT_RETURN(Start(most, nullptr));
+  return true;
+}
+
+Status Spine::GiveBack() {
+  account_.Set(MemoryBytes());
+  pressure_ = memory_->Check();
+  if (pressure_ == Pressure::kNone) return Status::OK();
+  const auto spilling = [&] {
+    return std::any_of(merges_.begin(), merges_.end(),
+                       [](const ActiveMerge& merge) { return merge.b == nullptr; });
+  };
+  if (pressure_ == Pressure::kSoft) {
+    if (account_.asked() && !spilling()) LEAT_RETURN(StartSpill().status());
+    account_.Answered();
+    return Status::OK();
+  }
+  while (pressure_ == Pressure::kHard && account_.bytes() > memory_->spill_bytes_min()) {
+    const bool had_merges = !merges_.empty();
+    LEAT_ASSIGN(const bool started, StartSpill());
+    if (!started && !had_merges) break;
+    LEAT_RETURN(StepMerges(0));
+    Refresh();  // lets go of what the old view held
+    ReleaseRetired(INT64_MAX);
+    account_.Set(MemoryBytes());
+    pressure_ = memory_->Check();
+  }
+  account_.Answered();
+  return Status::OK();
+}
+
+int64_t Spine::MemoryBytes() const {
+  int64_t bytes = 0;
+  for (const auto& entry : entries_) {
+    if (entry->run.memory) bytes += entry->run.memory->bytes();
+    if (entry->run.file) bytes += entry->run.file->memory();
+  }
+  for (const ActiveMerge& merge : merges_) bytes += merge.merge->memory();
+  return bytes;
 }
 
 void Spine::ReleaseRetired(int64_t bytes) {
   for (auto left = static_cast<size_t>(bytes); !retired_.empty();) {
-    const size_t released = retired_.front()->Release(left);
+    size_t released = 0;
+    // What a snapshot still reads is its last reader's to give back.
+    if (retired_.front().use_count() == 1) {
+      std::atomic_thread_fence(std::memory_order_acquire);
+      released = retired_.front()->Release(left);
+    }
     if (released >= left) return;
     left -= released;
     if (released == 0) retired_.pop_front();
   }
 }
 
-void Spine::FindHits(const Strings& keys, int64_t begin, int64_t end, std::vector<int64_t>* first,
-                     std::vector<Hit>* hits) const {
-  uint64_t hashes[kProbeBlock];
-  for (int64_t i = begin; i < end; ++i) hashes[i - begin] = HashKey(keys[i]);
-  first->assign(static_cast<size_t>(end - begin), -1);
-  hits->clear();
-  for (const auto& entry : entries_) {
-    const Run& run = *entry->run;
-    for (int64_t i = begin; i < end; ++i) run.Prefetch(hashes[i - begin]);
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t key = run.Find(keys[i], hashes[i - begin]);
-      if (key < 0) continue;
-      int64_t& head = (*first)[static_cast<size_t>(i - begin)];
-      hits->push_back({&run, key, head});
-      head = static_cast<int64_t>(hits->size()) - 1;
-    }
-  }
-}
-
-template <bool first_only>
-Status Spine::MatchOne(const std::vector<Hit>& hits, int64_t first, int64_t i, const Match& match) {
-  const Hit& hit = hits[static_cast<size_t>(first)];
-  if (hit.next < 0) {
-    const int64_t end = hit.run->first(hit.key + 1);
-    for (int64_t entry = hit.run->first(hit.key); entry < end; ++entry) {
-      if (first_only && hit.run->weight(entry) <= 0) continue;
-      LEAT_RETURN(match(i, hit.run->value(entry), hit.run->weight(entry)));
-      if (first_only) break;
-    }
-    return Status::OK();
-  }
-  std::vector<RunCursor> cursors;
-  for (int64_t at = first; at >= 0; at = hits[static_cast<size_t>(at)].next) {
-    const Hit& one = hits[static_cast<size_t>(at)];
-    cursors.emplace_back(*one.run, one.key, one.key + 1, false);
-  }
-  SumCursor sum(std::move(cursors), false);
-  while (sum.Next()) {
-    if (first_only && sum.weight() <= 0) continue;
-    LEAT_RETURN(match(i, sum.value(), sum.weight()));
-    if (first_only) break;
-  }
-  return Status::OK();
-}
-
-template <bool first_only>
-Status Spine::MatchAll(const Strings& keys, const Match& match) const {
-  std::vector<int64_t> first;
-  std::vector<Hit> hits;
-  for (int64_t begin = 0; begin < keys.size(); begin += kProbeBlock) {
-    const int64_t end = std::min(keys.size(), begin + kProbeBlock);
-    FindHits(keys, begin, end, &first, &hits);
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t head = first[static_cast<size_t>(i - begin)];
-      if (head >= 0) LEAT_RETURN(MatchOne<first_only>(hits, head, i, match));
-    }
-  }
-  return Status::OK();
-}
-
-std::vector<uint8_t> Spine::Contains(const Strings& keys) const {
-  std::vector<uint8_t> contains(static_cast<size_t>(keys.size()), 0);
-  std::vector<int64_t> first;
-  std::vector<Hit> hits;
-  for (int64_t begin = 0; begin < keys.size(); begin += kProbeBlock) {
-    const int64_t end = std::min(keys.size(), begin + kProbeBlock);
-    FindHits(keys, begin, end, &first, &hits);
-    for (int64_t i = begin; i < end; ++i) {
-      std::vector<RunCursor> cursors;
-      for (int64_t at = first[static_cast<size_t>(i - begin)]; at >= 0;
-           at = hits[static_cast<size_t>(at)].next) {
-        const Hit& hit = hits[static_cast<size_t>(at)];
-        cursors.emplace_back(*hit.run, hit.key, hit.key + 1, false);
-      }
-      // A key in one run alone has a value there: runs hold no zeros.
-      contains[static_cast<size_t>(i)] =
-          cursors.size() == 1 || (!cursors.empty() && SumCursor(std::move(cursors), false).Next());
-    }
-  }
-  return contains;
-}
-
-Status Spine::Scan(std::string_view begin, std::string_view end, bool backward,
-                   const Visit& visit) const {
-  std::vector<RunCursor> cursors;
-  for (const auto& entry : entries_) {
-    const Run& run = *entry->run;
-    const int64_t low = run.LowerBound(begin);
-    // Most runs have nothing in a narrow range: one comparison spares the second search.
-    if (low == run.keys() || (!end.empty() && run.key(low) >= end)) continue;
-    cursors.emplace_back(run, low, end.empty() ? run.keys() : run.LowerBound(end), backward);
-  }
-  SumCursor sum(std::move(cursors), backward);
-  while (sum.Next()) {
-    LEAT_ASSIGN(const bool more, visit(sum.key(), sum.value(), sum.weight()));
-    if (!more) break;
-  }
-  return Status::OK();
-}
-
 IndexStats Spine::stats() const {
   IndexStats stats;
   for (const auto& entry : entries_) {
-    stats.entries += entry->run->entries();
-    stats.bytes += entry->run->bytes();
+    stats.entries += entry->run.entries();
+    if (entry->run.file) stats.file_bytes += entry->run.file->file_bytes();
     stats.runs += 1;
   }
+  stats.bytes = MemoryBytes();
   return stats;
+}
+
+// One file for all that came since the last checkpoint, if it is little.
+Status Spine::MergeSmall() {
+  while (true) {
+    std::vector<Entry*> small;
+    for (const auto& entry : entries_) {
+      const bool fresh = !entry->merging && !entry->run.file && !entry->saved;
+      if (fresh && entry->run.entries() <= kEagerMax) small.push_back(entry.get());
+    }
+    if (small.size() < 2) return Status::OK();
+    ActiveMerge merge{small[0], small[1],
+                      std::make_unique<Merge>(small[0]->run, &small[1]->run, nullptr)};
+    LEAT_RETURN(merge.merge->Step(INT64_MAX).status());
+    LEAT_RETURN(Replace(merge));
+  }
 }
 
 // Sums in progress are not written: they begin anew after a restart.
 Status Spine::Checkpoint(StateWriter* writer) {
+  LEAT_RETURN(MergeSmall());
+  Refresh();
   std::string list;
   for (const auto& entry : entries_) {
-    if (entry->file.empty()) {
-      std::string head;
-      LEAT_ASSIGN(entry->file, writer->PutFilePieces(entry->run->Pieces(&head)));
-    } else {
-      LEAT_RETURN(writer->KeepFile(entry->file));
+    AnyRun& run = entry->run;
+    if (!run.file && entry->saved) run.file = entry->saved->file();
+    if (run.file) {
+      entry->saved = nullptr;
+      LEAT_RETURN(writer->KeepFile(run.file->file()->name()));
+      list += run.file->file()->name() + "\n";
+      continue;
     }
-    list += entry->file + "\n";
+    entry->saved = std::make_shared<RunContent>(run.memory, memory_->cache());
+    LEAT_ASSIGN(const std::string name, writer->PutContent(entry->saved));
+    list += name + "\n";
   }
   return writer->PutBlob("runs", std::move(list));
 }
@@ -326,13 +375,14 @@ Status Spine::Restore(StateReader* reader) {
   LEAT_ASSIGN(const std::string list, reader->GetBlob("runs"));
   for (size_t at = 0; at < list.size();) {
     const size_t end = std::min(list.find('\n', at), list.size());
-    std::string name = list.substr(at, end - at);
+    LEAT_ASSIGN(auto file, reader->OpenFile(list.substr(at, end - at)));
     at = end + 1;
-    LEAT_ASSIGN(auto file, reader->GetFile(name));
-    LEAT_ASSIGN(auto run, Run::FromFile(std::move(file)));
+    AnyRun run;
+    LEAT_ASSIGN(run.file, RunFile::Open(std::move(file), memory_->cache()));
     Add(std::move(run));
-    entries_.back()->file = std::move(name);
   }
+  account_.Set(MemoryBytes());
+  Refresh();
   return Status::OK();
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <random>
 
+#include "state/memory.h"
 #include "state/memory_store.h"
 #include "state/sort.h"
 
@@ -27,7 +28,9 @@ struct Delta {
 // The slow definition: a map, next to the index it checks.
 class Model {
  public:
-  explicit Model(uint32_t seed) : random_(seed), index_(MakeIndex()) {
+  // `limit`: of memory, as StateMemory's; what is beyond it is spilled to the store.
+  Model(uint32_t seed, int64_t limit)
+      : random_(seed), memory_({.limit = limit, .files = &store_}), index_(Make()) {
     key_count_ = Pick({1, 5, 300, 100000});
     value_count_ = Pick({1, 3, 1000});
     key_form_ = static_cast<int>(random_() % 3);
@@ -65,7 +68,7 @@ class Model {
       return Status::OK();
     });
     ASSERT_TRUE(status.ok());
-    const std::vector<uint8_t> contains = index_->Contains(keys);
+    const std::vector<uint8_t> contains = index_->Contains(keys).ValueOrDie();
     for (int64_t i = 0; i < keys.size(); ++i) {
       const std::string key(keys[i]);
       bool any = false;
@@ -115,19 +118,48 @@ class Model {
     ASSERT_EQ(got, wanted);
   }
 
+  // The checkpoint holds what there was when it was taken, whatever came before it was written.
   void Restart() {
     store_.Begin();
     ASSERT_TRUE(index_->Checkpoint(&store_).ok());
+    const Content content = content_;
+    const bool restart = random_() % 2 == 0;
+    if (random_() % 2 == 0) Step();
     store_.Commit();
-    if (random_() % 2 == 0) return;
-    index_ = MakeIndex();
+    if (!restart) return;
+    content_ = content;
+    index_ = Make();
     ASSERT_TRUE(index_->Restore(&store_).ok());
-    ASSERT_EQ(index_->stats().runs, store_.files());
+    ASSERT_LE(index_->stats().runs, store_.files());
   }
+
+  // A snapshot stays what it was.
+  void CheckSnapshot() {
+    const auto snapshot = index_->Snapshot();
+    const Content content = content_;
+    for (int i = 0; i < 5; ++i) Step();
+    auto at = content.begin();
+    const auto visit = [&](std::string_view key, std::string_view value, int64_t weight) {
+      const bool same = at != content.end() &&
+                        at->first == std::pair(std::string(key), std::string(value)) &&
+                        at->second == weight;
+      ++at;
+      return Result<bool>(same);
+    };
+    ASSERT_TRUE(snapshot->Scan("", "", false, visit).ok());
+    ASSERT_TRUE(at == content.end());
+  }
+
+  int64_t spilled() const { return store_.files_made(); }
+  int64_t held() const { return memory_.held(); }
 
   uint64_t Random() { return random_(); }
 
  private:
+  std::unique_ptr<Index> Make() {
+    const MemoryScope scope(&memory_);
+    return MakeIndex();
+  }
   uint64_t Pick(std::initializer_list<uint64_t> of) { return of.begin()[random_() % of.size()]; }
   std::string Key() {
     const uint64_t number = random_() % key_count_;
@@ -138,27 +170,110 @@ class Model {
   }
 
   std::mt19937_64 random_;
+  MemoryStore store_;
+  StateMemory memory_;
   std::unique_ptr<Index> index_;
   Content content_;
-  MemoryStore store_;
   uint64_t key_count_, value_count_, delta_max_;
   int key_form_;
 };
 
-TEST(Index, EqualsAMap) {
-  for (uint32_t seed = 0; seed < 15; ++seed) {
-    SCOPED_TRACE(seed);
-    Model model(seed);
-    for (int step = 0; step < 40; ++step) {
-      model.Step();
-      if (step % 4 == 0) model.CheckProbe();
-      if (step % 4 == 1) model.CheckScan();
-      if (model.Random() % 8 == 0) model.Restart();
-      if (HasFatalFailure()) return;
-    }
-    model.CheckProbe();
-    model.CheckScan();
+void PlayModel(uint32_t seed, int64_t limit) {
+  SCOPED_TRACE(fmt::format("seed {} limit {}", seed, limit));
+  Model model(seed, limit);
+  for (int step = 0; step < 40; ++step) {
+    model.Step();
+    if (step % 4 == 0) model.CheckProbe();
+    if (step % 4 == 1) model.CheckScan();
+    if (step % 10 == 7) model.CheckSnapshot();
+    if (model.Random() % 8 == 0) model.Restart();
+    if (testing::Test::HasFatalFailure()) return;
   }
+  model.CheckProbe();
+  model.CheckScan();
+}
+
+TEST(Index, EqualsAMap) {
+  for (uint32_t seed = 0; seed < 10; ++seed) PlayModel(seed, INT64_MAX);
+}
+
+TEST(Index, EqualsAMapWhenSpilled) {
+  for (uint32_t seed = 0; seed < 4; ++seed) {
+    for (const int64_t limit : {1 << 10, 64 << 10, 1 << 20}) PlayModel(seed, limit);
+  }
+}
+
+// Fills a trace of small values, well over the limit.
+TEST(Index, KeepsToItsLimit) {
+  MemoryStore store;
+  constexpr int64_t kLimit = 4 << 20;
+  StateMemory memory({.limit = kLimit, .files = &store});
+  const MemoryScope scope(&memory);
+  auto index = MakeIndex();
+  std::mt19937_64 random(5);
+  int64_t most = 0;
+  for (int epoch = 0; epoch < 400; ++epoch) {
+    Delta delta;
+    for (int i = 0; i < 1000; ++i) delta.Add(std::to_string(random()), std::string(50, 'v'), 1);
+    ASSERT_TRUE(index->Apply(delta.keys, delta.values, delta.weights).ok());
+    most = std::max(most, memory.held());
+  }
+  EXPECT_GT(index->stats().file_bytes, 5 * kLimit);
+  EXPECT_LT(most, kLimit);
+  EXPECT_LT(index->stats().runs, 40);
+}
+
+// A value list that fills many blocks, probed and cut.
+TEST(Index, AKeyMayFillManyBlocks) {
+  MemoryStore store;
+  Delta delta;
+  for (int i = 0; i < 5000; ++i) {
+    delta.Add("a", fmt::format("{:06}", i), 1);
+    delta.Add("many", fmt::format("{:06}", i), i % 3 == 0 ? 2 : 1);
+    delta.Add("z", fmt::format("{:06}", i), 1);
+  }
+  delta.Add("huge", std::string(1 << 20, 'h'), 1);
+  auto index = MakeIndex();
+  ASSERT_TRUE(index->Apply(delta.keys, delta.values, delta.weights).ok());
+  ASSERT_TRUE(index->Checkpoint(&store).ok());
+  store.Commit();
+  auto restored = MakeIndex();
+  ASSERT_TRUE(restored->Restore(&store).ok());
+  Strings keys;
+  for (const char* key : {"many", "huge", "none", "z"}) keys.Append(key);
+  std::map<int64_t, int64_t> rows, weights;
+  std::string before;
+  ASSERT_TRUE(restored
+                  ->Probe(keys,
+                          [&](int64_t i, std::string_view value, int64_t weight) {
+                            EXPECT_TRUE(rows[i] == 0 || before < value);
+                            before = value;
+                            rows[i] += 1;
+                            weights[i] += weight;
+                            return Status::OK();
+                          })
+                  .ok());
+  EXPECT_EQ(rows[0], 5000);
+  EXPECT_EQ(weights[0], 5000 + 1667);
+  EXPECT_EQ(rows[1], 1);
+  EXPECT_EQ(rows[2], 0);
+  EXPECT_EQ(rows[3], 5000);
+  for (const bool backward : {false, true}) {
+    int64_t seen = 0;
+    ASSERT_TRUE(restored
+                    ->Scan("many", "z", backward,
+                           [&](std::string_view key, std::string_view, int64_t) {
+                             EXPECT_EQ(key, "many");
+                             ++seen;
+                             return Result<bool>(true);
+                           })
+                    .ok());
+    EXPECT_EQ(seen, 5000);
+  }
+  // Taken back, half in the file and half in memory: nothing is left.
+  for (int64_t& weight : delta.weights) weight = -weight;
+  ASSERT_TRUE(restored->Apply(delta.keys, delta.values, delta.weights).ok());
+  EXPECT_EQ(restored->Contains(keys).ValueOrDie(), std::vector<uint8_t>(4, 0));
 }
 
 TEST(Index, WhatCancelsLeavesNoMemory) {
@@ -244,18 +359,64 @@ TEST(Index, EqualsAMapInBulk) {
   EXPECT_TRUE(at == content.end());
 }
 
-TEST(Index, RefusesABrokenFile) {
-  auto index = MakeIndex();
-  Delta delta;
-  delta.Add("a", "b", 1);
-  ASSERT_TRUE(index->Apply(delta.keys, delta.values, delta.weights).ok());
-  MemoryStore store;
-  ASSERT_TRUE(index->Checkpoint(&store).ok());
-  store.Commit();
-  store.Begin();
-  ASSERT_TRUE(store.PutBlob("runs", *store.PutFile("too short") + "\n").ok());
-  store.Commit();
-  EXPECT_TRUE(MakeIndex()->Restore(&store).IsIOError());
+class BrokenFile : public testing::Test {
+ protected:
+  void SetUp() override {
+    Delta delta;
+    for (int i = 0; i < 2000; ++i) delta.Add(std::to_string(i), "value", 1);
+    auto index = MakeIndex();
+    ASSERT_TRUE(index->Apply(delta.keys, delta.values, delta.weights).ok());
+    store_.Begin();
+    ASSERT_TRUE(index->Checkpoint(&store_).ok());
+    store_.Commit();
+    ASSERT_EQ(store_.names().size(), 1u);
+    file_ = store_.names()[0];
+  }
+  // The first error of opening the trace and reading all of it.
+  Status Read() {
+    auto index = MakeIndex();
+    LEAT_RETURN(index->Restore(&store_));
+    return index->Scan("", "", false, [](std::string_view, std::string_view, int64_t) {
+      return Result<bool>(true);
+    });
+  }
+  MemoryStore store_;
+  std::string file_;
+};
+
+TEST_F(BrokenFile, AnyBitIsNoticed) {
+  ASSERT_TRUE(Read().ok());
+  const size_t size = (*store_.GetFile(file_))->size();
+  for (size_t at = 0; at < size; at += 37) {
+    store_.Damage(file_, at);
+    const Status status = Read();
+    ASSERT_TRUE(status.IsIOError()) << at;
+    EXPECT_NE(status.message().find(file_), std::string::npos);
+    EXPECT_NE(status.message().find("state directory"), std::string::npos);
+    store_.Damage(file_, at);
+  }
+}
+
+TEST_F(BrokenFile, ANewerFormatIsRefusedByName) {
+  const std::string whole(**store_.GetFile(file_));
+  std::string newer = whole;
+  newer[newer.size() - 16] = 9;  // the version, before the foot's size and checksum
+  store_.Begin();
+  ASSERT_TRUE(store_.PutBlob("runs", *store_.PutFile(newer) + "\n").ok());
+  store_.Commit();
+  const Status status = Read();
+  ASSERT_TRUE(status.IsIOError());
+  EXPECT_NE(status.message().find("newer version"), std::string::npos) << status.ToString();
+}
+
+TEST_F(BrokenFile, OneThatIsCutOffIsRefused) {
+  const std::string whole(**store_.GetFile(file_));
+  for (const size_t size : {size_t{0}, size_t{10}, whole.size() / 2, whole.size() - 1}) {
+    store_.Begin();
+    ASSERT_TRUE(store_.PutBlob("runs", *store_.PutFile(whole.substr(0, size)) + "\n").ok());
+    store_.Commit();
+    EXPECT_TRUE(Read().IsIOError()) << size;
+  }
 }
 
 }  // namespace

@@ -3,67 +3,144 @@
 namespace leat {
 namespace {
 
-RunBuilder::Bounds Sum(const Run& a, const Run& b) {
+RunBuilder::Bounds Sum(const AnyRun& a, const AnyRun* b) {
   RunBuilder::Bounds bounds;
-  for (const Run* run : {&a, &b}) {
-    bounds.keys += static_cast<uint64_t>(run->keys());
-    bounds.entries += static_cast<uint64_t>(run->entries());
-    bounds.key_bytes += run->key_bytes();
-    bounds.value_bytes += run->value_bytes();
+  for (const AnyRun* run : {&a, b}) {
+    if (run == nullptr) continue;
+    bounds.keys += run->shape().keys;
+    bounds.entries += run->shape().entries;
+    bounds.key_bytes += run->shape().key_bytes;
+    bounds.value_bytes += run->shape().value_bytes;
   }
   return bounds;
 }
 
 }  // namespace
 
-Merge::Merge(const Run& a, const Run& b) : a_{&a}, b_{&b}, builder_(Sum(a, b)) {}
-
-bool Merge::Step(int64_t fuel) {
-  while (fuel > 0) {
-    if (a_.entry == a_.end && b_.entry == b_.end) {
-      if (a_.done() && b_.done()) return true;
-      OpenKey();
-    }
-    fuel = AddEntries(fuel);
+Merge::Merge(AnyRun a, const AnyRun* b, std::unique_ptr<StateFileMaker> to) {
+  const RunBuilder::Bounds bounds = Sum(a, b);
+  if (to) {
+    file_.emplace(std::move(to), bounds.keys);
+  } else {
+    memory_.emplace(bounds);
   }
-  return a_.done() && b_.done() && a_.entry == a_.end && b_.entry == b_.end;
+  begun_ = a_.Init(std::move(a));
+  if (b != nullptr && begun_.ok()) begun_ = b_.Init(*b);
 }
 
-void Merge::OpenKey() {
-  const int order = b_.done()   ? -1
-                    : a_.done() ? 1
-                                : a_.run->key(a_.key).compare(b_.run->key(b_.key));
+Status Merge::Side::Init(AnyRun any) {
+  held = std::move(any);
+  if (held.memory) {
+    run = held.memory.get();
+    done = run->keys() == 0;
+    return Status::OK();
+  }
+  reader.emplace(*held.file);
+  return Refill();
+}
+
+Status Merge::Side::Refill() {
+  done = true;
+  if (!reader) return Status::OK();
+  LEAT_ASSIGN(const bool any, reader->Next(&block));
+  run = &block;
+  key = entry = end = 0;
+  done = !any;
+  return Status::OK();
+}
+
+void Merge::Side::OpenKey() {
+  end = run->first(++key);
+  more = reader && key == run->keys() && reader->continues();
+}
+
+Status Merge::Side::Continue() {
+  LEAT_RETURN(Refill());
+  OpenKey();
+  return Status::OK();
+}
+
+bool Merge::KeyDone() const {
+  return a_.entry == a_.end && b_.entry == b_.end && !a_.more && !b_.more;
+}
+
+Result<bool> Merge::Step(int64_t fuel) {
+  LEAT_RETURN(begun_);
+  while (fuel > 0) {
+    if (KeyDone()) {
+      LEAT_RETURN(OpenKey());
+      if (KeyDone()) return true;
+    }
+    fuel = AddEntries(fuel);
+    for (Side* side : {&a_, &b_}) {
+      if (side->entry == side->end && side->more) LEAT_RETURN(side->Continue());
+    }
+  }
+  if (file_) LEAT_RETURN(file_->status());
+  return false;
+}
+
+Status Merge::OpenKey() {
+  for (Side* side : {&a_, &b_}) {
+    if (!side->done && side->key == side->run->keys()) LEAT_RETURN(side->Refill());
+  }
+  if (a_.done && b_.done) return Status::OK();
+  const int order = b_.done ? -1 : a_.done ? 1 : a_.run->key(a_.key).compare(b_.run->key(b_.key));
   key_ = order <= 0 ? a_.run->key(a_.key) : b_.run->key(b_.key);
   key_written_ = false;
-  if (order <= 0) a_.Open();
-  if (order >= 0) b_.Open();
+  if (order <= 0) a_.OpenKey();
+  if (order >= 0) b_.OpenKey();
+  return Status::OK();
 }
 
 void Merge::Append(std::string_view value, int64_t weight) {
-  if (!key_written_) builder_.AppendKey(key_, HashKey(key_));
+  if (memory_) {
+    if (!key_written_) memory_->AppendKey(key_, HashKey(key_));
+    memory_->AppendValue(value, weight);
+  } else {
+    if (!key_written_) file_->AppendKey(key_, HashKey(key_));
+    file_->AppendValue(value, weight);
+  }
   key_written_ = true;
-  builder_.AppendValue(value, weight);
 }
 
 int64_t Merge::AddEntries(int64_t fuel) {
-  const Run& a = *a_.run;
-  const Run& b = *b_.run;
-  for (; fuel > 0 && (a_.entry < a_.end || b_.entry < b_.end); --fuel) {
-    const int order = b_.entry == b_.end   ? -1
-                      : a_.entry == a_.end ? 1
-                                           : a.value(a_.entry).compare(b.value(b_.entry));
-    if (order < 0) {
-      Append(a.value(a_.entry), a.weight(a_.entry));
-    } else if (order > 0) {
-      Append(b.value(b_.entry), b.weight(b_.entry));
+  for (; fuel > 0; --fuel) {
+    int order;
+    if (a_.entry == a_.end) {
+      if (a_.more || b_.entry == b_.end) break;
+      order = 1;
+    } else if (b_.entry == b_.end) {
+      if (b_.more) break;
+      order = -1;
     } else {
-      const int64_t weight = a.weight(a_.entry) + b.weight(b_.entry);
-      if (weight != 0) Append(a.value(a_.entry), weight);
+      order = a_.run->value(a_.entry).compare(b_.run->value(b_.entry));
+    }
+    if (order < 0) {
+      Append(a_.run->value(a_.entry), a_.run->weight(a_.entry));
+    } else if (order > 0) {
+      Append(b_.run->value(b_.entry), b_.run->weight(b_.entry));
+    } else {
+      const int64_t weight = a_.run->weight(a_.entry) + b_.run->weight(b_.entry);
+      if (weight != 0) Append(a_.run->value(a_.entry), weight);
     }
     if (order <= 0) ++a_.entry;
     if (order >= 0) ++b_.entry;
   }
   return fuel;
 }
+
+Result<AnyRun> Merge::Take(BlockCache* cache) {
+  AnyRun sum;
+  if (memory_) {
+    std::shared_ptr<Run> run = memory_->Finish();
+    if (run->entries() > 0) sum.memory = std::move(run);
+  } else if (file_->entries() > 0) {
+    LEAT_ASSIGN(sum.file, file_->Finish(cache));
+  }
+  return sum;
+}
+
+int64_t Merge::memory() const { return memory_ ? memory_->bytes() : file_->memory(); }
 
 }  // namespace leat

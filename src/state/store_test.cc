@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "state/index.h"
+#include "state/memory.h"
 
 namespace leat {
 namespace {
@@ -31,7 +32,7 @@ class StoreTest : public testing::Test {
     store->Begin();
     auto writer = store->Writer("a");
     EXPECT_TRUE(writer->PutBlob("counter", "7").ok());
-    const std::string name = writer->PutFilePieces({"con", "", "tent"}).ValueOrDie();
+    const std::string name = writer->PutFile("content").ValueOrDie();
     EXPECT_TRUE(store->Commit("epoch 3").ok());
     return name;
   }
@@ -85,12 +86,129 @@ TEST_F(StoreTest, ForgetsWhatACrashLeftBehind) {
   {
     auto store = Open();
     store->Begin();
-    ASSERT_TRUE(store->Writer("a")->PutFile("not committed").ok());
+    Write("00000017.state", "not committed");
     EXPECT_EQ(Files().size(), 2u);
   }
   auto store = Open();
   EXPECT_EQ(Files(), std::vector<std::string>{first});
   EXPECT_EQ(store->extra(), "epoch 3");
+}
+
+TEST_F(StoreTest, ASpilledFileLivesAsLongAsItIsRead) {
+  auto store = Open();
+  auto maker = store->files()->NewFile().ValueOrDie();
+  ASSERT_TRUE(maker->Append("spilled").ok());
+  auto file = maker->Finish().ValueOrDie();
+  store->Begin();
+  ASSERT_TRUE(store->Commit("").ok());
+  EXPECT_EQ(Files(), std::vector<std::string>{file->name()});
+  char bytes[7];
+  ASSERT_TRUE(file->ReadAt(0, 7, bytes).ok());
+  EXPECT_EQ(std::string_view(bytes, 7), "spilled");
+  file = nullptr;
+  EXPECT_TRUE(Files().empty());
+  // One that is given up leaves nothing.
+  maker = store->files()->NewFile().ValueOrDie();
+  ASSERT_TRUE(maker->Append("half").ok());
+  maker = nullptr;
+  EXPECT_TRUE(Files().empty());
+  // One that a checkpoint keeps stays without a reader, and after a restart.
+  maker = store->files()->NewFile().ValueOrDie();
+  file = maker->Finish().ValueOrDie();
+  const std::string name = file->name();
+  store->Begin();
+  ASSERT_TRUE(store->Writer("a")->KeepFile(name).ok());
+  auto pending = store->Prepare("");
+  file = nullptr;
+  ASSERT_TRUE(pending->Commit().ok());
+  store = Open();
+  EXPECT_EQ(Files(), std::vector<std::string>{name});
+}
+
+// A disk without room, from the file `fail_at` on.
+class FullDisk : public FileSystem {
+ public:
+  int64_t writes_left = INT64_MAX;
+
+  Result<std::unique_ptr<AppendFile>> OpenAppend(const std::string& path) override {
+    if (--writes_left < 0) return Status::IOError("No space left on device");
+    return PosixFileSystem()->OpenAppend(path);
+  }
+  Result<std::unique_ptr<FileBytes>> Read(const std::string& path) override {
+    return PosixFileSystem()->Read(path);
+  }
+  Status Truncate(const std::string& path, int64_t size) override {
+    return PosixFileSystem()->Truncate(path, size);
+  }
+  Status Rename(const std::string& from, const std::string& to) override {
+    return PosixFileSystem()->Rename(from, to);
+  }
+  Status Remove(const std::string& path) override { return PosixFileSystem()->Remove(path); }
+  Status CreateDirectories(const std::string& path) override {
+    return PosixFileSystem()->CreateDirectories(path);
+  }
+  Status SyncDirectory(const std::string& path) override {
+    return PosixFileSystem()->SyncDirectory(path);
+  }
+  Result<std::vector<std::string>> List(const std::string& directory) override {
+    return PosixFileSystem()->List(directory);
+  }
+  bool Exists(const std::string& path) override { return PosixFileSystem()->Exists(path); }
+  Result<std::unique_ptr<FileLock>> TryLock(const std::string& path) override {
+    return PosixFileSystem()->TryLock(path);
+  }
+};
+
+// Spills and checkpoints until the disk is full, at every write that there is: what the last
+// committed checkpoint held is there whole, and a checkpoint that failed can be made again.
+TEST_F(StoreTest, AFullDiskLeavesTheLastCheckpointWhole) {
+  for (int64_t writes = 0; writes < 40; ++writes) {
+    std::filesystem::remove_all(directory_);
+    FullDisk disk;
+    int64_t committed = -1, epochs = 0;
+    Status status;
+    {
+      auto store = StateStore::Open(&disk, directory_).ValueOrDie();
+      StateMemory memory({.limit = 64 << 10, .files = store->files()});
+      const MemoryScope scope(&memory);
+      auto index = MakeIndex();
+      disk.writes_left = writes;
+      for (; status.ok() && epochs < 20; ++epochs) {
+        Strings keys, values;
+        for (int i = 0; i < 1000; ++i) {
+          keys.Append(std::to_string(epochs * 1000 + i));
+          values.Append("a value");
+        }
+        status = index->Apply(keys, values, std::vector<int64_t>(1000, 1));
+        if (!status.ok() || epochs % 3 != 0) continue;
+        store->Begin();
+        ASSERT_TRUE(index->Checkpoint(store->Writer("a").get()).ok());
+        status = store->Commit(std::to_string(epochs));
+        if (status.ok()) committed = epochs;
+      }
+      if (epochs % 3 == 1 && !status.ok() && committed != epochs - 1) {
+        disk.writes_left = INT64_MAX;  // someone made room: the same checkpoint again
+        store->Begin();
+        ASSERT_TRUE(index->Checkpoint(store->Writer("a").get()).ok());
+        if (store->Commit(std::to_string(epochs - 1)).ok()) committed = epochs - 1;
+      }
+    }
+    auto store = Open();
+    ASSERT_EQ(store->has_checkpoint(), committed >= 0);
+    if (committed < 0) continue;
+    EXPECT_EQ(store->extra(), std::to_string(committed));
+    auto index = MakeIndex();
+    ASSERT_TRUE(index->Restore(store->Reader("a").get()).ok());
+    int64_t rows = 0;
+    ASSERT_TRUE(index
+                    ->Scan("", "", false,
+                           [&](std::string_view, std::string_view, int64_t) {
+                             ++rows;
+                             return Result<bool>(true);
+                           })
+                    .ok());
+    EXPECT_EQ(rows, (committed + 1) * 1000) << writes;
+  }
 }
 
 TEST_F(StoreTest, RefusesADamagedFile) {
