@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "flow/aggregate_call.h"
+#include "flow/cold_groups.h"
 #include "flow/group_keys.h"
 #include "flow/row_errors.h"
 #include "state/group_log.h"
@@ -17,11 +18,14 @@ namespace {
 
 using aggregate_internal::CallInput;
 using aggregate_internal::CallStates;
+using aggregate_internal::ColdGroups;
 using aggregate_internal::GroupKeys;
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 
 // Groups that are answered and put out together.
 constexpr size_t kOutputGroups = 16384;
+// The part of the memory's limit that the table of one aggregate may take.
+constexpr double kTableShare = 0.3;
 
 // The columns that the keys and calls of a batch evaluate to.
 struct Inputs {
@@ -39,7 +43,10 @@ struct Answer {
 class AggregateOperator : public Operator {
  public:
   explicit AggregateOperator(AggregateSpec spec)
-      : spec_(std::move(spec)), keys_(TypesOfKeys(), spec_.properties.append_only) {}
+      : spec_(std::move(spec)),
+        memory_(StateMemory::Current()),
+        account_(memory_),
+        keys_(TypesOfKeys(), spec_.properties.append_only) {}
   Status Init();
 
   Status Push(int port, const Batch& batch, const EvalContext& context, Output* out) override;
@@ -53,6 +60,7 @@ class AggregateOperator : public Operator {
     int64_t rows = 0;      // weights that are there
     uint32_t touched = 0;  // the last epoch that touched it
     bool said = false;     // its row (or error) was put out
+    bool known = false;    // it is in the table, and not among the cold
   };
   struct Touched {
     uint32_t group;
@@ -81,11 +89,30 @@ class AggregateOperator : public Operator {
   Status FindSame(const Answer& before, const std::vector<int64_t>& after_of, const Answer& after,
                   std::vector<uint8_t>* same_before, std::vector<uint8_t>* same_after) const;
 
+  // Groups that memory has no room for: see Relieve.
+  int64_t TableBytes() const;
+  bool Crowded() const;
+  Status Relieve(Output* out);
+  Status SayTheSaid(Output* out);
+  Status Cool(int64_t groups_max);
+  Status ForgetTable();
+  Status WarmUp();
+  Status SayUnsaid(Output* out);
+  Status SayUnsaidPart(const Strings& keys, const Strings& states, std::vector<uint8_t>* gone,
+                       Output* out);
+  void SaveGroup(uint32_t group, std::string* out) const;
+  Status LoadGroup(uint32_t group, std::string_view state);
+  void ForgetEpoch();
+
   const AggregateSpec spec_;
+  StateMemory* const memory_;
+  mutable MemoryAccount account_;  // told whenever it is asked of
   GroupKeys keys_;
   std::vector<std::unique_ptr<CallStates>> calls_;
   Chunked<Group> groups_;
   GroupLog log_;
+  ColdGroups cold_;
+  uint32_t cool_next_ = 0;  // the group from which Cool goes on
   uint32_t epoch_ = 1;
   std::vector<Touched> touched_;
   std::vector<Batch> old_rows_;  // of the touched groups that were said, in their order
@@ -161,6 +188,7 @@ Result<Inputs> AggregateOperator::Evaluate(const Batch& batch, const EvalContext
 
 Status AggregateOperator::Push(int, const Batch& batch, const EvalContext& context, Output* out) {
   if (batch.rows == 0) return Status::OK();
+  if (Crowded()) LEAT_RETURN(Relieve(out));
   ErrorMask errors(batch.rows);
   LEAT_ASSIGN(const Inputs inputs, Evaluate(batch, context, &errors));
   if (!errors.any()) {
@@ -177,6 +205,7 @@ Status AggregateOperator::Take(const Batch& batch, const Inputs& inputs) {
   row_groups_.resize(static_cast<size_t>(batch.rows));
   LEAT_RETURN(keys_.Resolve(inputs.keys, batch.rows, row_groups_.data()));
   LEAT_RETURN(Resize());
+  LEAT_RETURN(WarmUp());
   LEAT_RETURN(Touch(batch, row_groups_));
   LEAT_RETURN(keys_.NoteValues(inputs.keys, batch, row_groups_.data()));
   const int64_t* weights = batch.weights ? batch.weights->raw_values() : nullptr;
@@ -267,12 +296,21 @@ Status AggregateOperator::Finish(const Epoch&, const EvalContext&, Output* out) 
     log_.Erased(keys_.table().key(touched.group));
     Erase(touched.group);
   }
+  const auto touched = static_cast<int64_t>(touched_.size());
+  ForgetEpoch();
+  if (cold_.has_unsaid()) LEAT_RETURN(SayUnsaid(out));
+  if (!Crowded()) return Status::OK();
+  // In small steps little by little; where much came, or nothing else helps, at once.
+  if (account_.asked() || touched > keys_.table().size() / 16) return ForgetTable();
+  return Cool(4 * touched + 1000);
+}
+
+void AggregateOperator::ForgetEpoch() {
   touched_.clear();
   old_rows_.clear();
   old_errors_.clear();
   old_count_ = 0;
   ++epoch_;
-  return Status::OK();
 }
 
 void AggregateOperator::Erase(uint32_t group) {
@@ -382,22 +420,43 @@ Result<std::string_view> TakeSized(std::string_view* from) {
   return bytes;
 }
 
+void AggregateOperator::SaveGroup(uint32_t group, std::string* out) const {
+  std::string part;
+  const int64_t rows = groups_[group].rows;
+  out->append(reinterpret_cast<const char*>(&rows), sizeof(rows));
+  keys_.Save(group, &part);
+  AppendSized(part, out);
+  for (const auto& call : calls_) {
+    part.clear();
+    call->Save(group, &part);
+    AppendSized(part, out);
+  }
+}
+
+// As it was, and as if it had been said. REQUIRES: there is room for the group.
+Status AggregateOperator::LoadGroup(uint32_t group, std::string_view state) {
+  Group& loaded = groups_[group];
+  if (state.size() < sizeof(loaded.rows)) return Status::IOError("a group's state is cut off");
+  std::memcpy(&loaded.rows, state.data(), sizeof(loaded.rows));
+  state.remove_prefix(sizeof(loaded.rows));
+  loaded.said = loaded.rows > 0 || spec_.keys.empty();
+  loaded.known = true;
+  LEAT_ASSIGN(const auto values, TakeSized(&state));
+  keys_.Load(group, values);
+  for (const auto& call : calls_) {
+    LEAT_ASSIGN(const auto bytes, TakeSized(&state));
+    call->Clear(group);
+    LEAT_RETURN(call->Load(group, bytes));
+  }
+  return Status::OK();
+}
+
 Status AggregateOperator::Checkpoint(StateWriter* writer) {
   LEAT_CHECK(touched_.empty(), "a checkpoint within an epoch");
-  std::string part;
-  const auto save = [&](uint32_t group, std::string* out) {
-    const int64_t rows = groups_[group].rows;
-    out->append(reinterpret_cast<const char*>(&rows), sizeof(rows));
-    part.clear();
-    keys_.Save(group, &part);
-    AppendSized(part, out);
-    for (const auto& call : calls_) {
-      part.clear();
-      call->Save(group, &part);
-      AppendSized(part, out);
-    }
-  };
+  const auto save = [&](uint32_t group, std::string* out) { SaveGroup(group, out); };
   LEAT_RETURN(log_.Checkpoint(keys_.table(), save, writer));
+  PrefixWriter cold("cold.", writer);
+  LEAT_RETURN(cold_.Checkpoint(&cold));
   PrefixWriter keys("keys.", writer);
   LEAT_RETURN(keys_.Checkpoint(&keys));
   for (size_t i = 0; i < calls_.size(); ++i) {
@@ -410,35 +469,165 @@ Status AggregateOperator::Checkpoint(StateWriter* writer) {
 Status AggregateOperator::Restore(StateReader* reader) {
   const auto load = [&](uint32_t group, std::string_view state) -> Status {
     LEAT_RETURN(Resize());
-    Group& restored = groups_[group];
-    if (state.size() < sizeof(restored.rows)) return Status::IOError("a group's state is cut off");
-    std::memcpy(&restored.rows, state.data(), sizeof(restored.rows));
-    state.remove_prefix(sizeof(restored.rows));
-    restored.said = restored.rows > 0 || spec_.keys.empty();
-    LEAT_ASSIGN(const auto values, TakeSized(&state));
-    keys_.Load(group, values);
-    for (const auto& call : calls_) {
-      LEAT_ASSIGN(const auto bytes, TakeSized(&state));
-      call->Clear(group);
-      LEAT_RETURN(call->Load(group, bytes));
-    }
-    return Status::OK();
+    return LoadGroup(group, state);
   };
   LEAT_RETURN(log_.Restore(
       &keys_.table(), load, [&](uint32_t group) { Erase(group); }, reader));
+  PrefixReader cold("cold.", reader);
+  LEAT_RETURN(cold_.Restore(&cold));
   PrefixReader keys("keys.", reader);
   LEAT_RETURN(keys_.Restore(&keys));
   for (size_t i = 0; i < calls_.size(); ++i) {
     PrefixReader call(fmt::format("call{}.", i), reader);
     LEAT_RETURN(calls_[i]->Restore(&call));
   }
+  account_.Set(TableBytes());
+  return Status::OK();
+}
+
+// ---- more groups than memory --------------------------------------------------------------------
+
+int64_t AggregateOperator::TableBytes() const {
+  int64_t bytes = keys_.table_memory() + groups_.memory();
+  for (const auto& call : calls_) bytes += call->table_memory();
+  return bytes;
+}
+
+// Whether groups are to leave the table. Of its memory only what live groups take counts: room that
+// has become free is filled first.
+bool AggregateOperator::Crowded() const {
+  if (!memory_->limited() || spec_.keys.empty() || keys_.table().size() == 0) return false;
+  const int64_t bytes = TableBytes();
+  account_.Set(bytes);
+  static_cast<void>(memory_->Check());
+  if (bytes <= memory_->spill_bytes_min()) return false;
+  if (account_.asked()) return true;
+  const double live =
+      static_cast<double>(keys_.table().size()) / static_cast<double>(keys_.table().capacity());
+  return static_cast<double>(bytes) * live > static_cast<double>(memory_->limit()) * kTableShare;
+}
+
+// Makes room within an epoch. What was said of groups before is taken back now, and what holds by
+// now is said instead: the net of the epoch stays the same. Groups not yet said wait for Finish.
+Status AggregateOperator::Relieve(Output* out) {
+  LEAT_RETURN(keys_.Commit());
+  for (const auto& call : calls_) LEAT_RETURN(call->Commit());
+  LEAT_RETURN(SayTheSaid(out));
+  return ForgetTable();
+}
+
+Status AggregateOperator::SayTheSaid(Output* out) {
+  std::vector<Touched> said;
+  for (const Touched& touched : touched_) {
+    if (touched.said) said.push_back(touched);
+  }
+  for (size_t begin = 0; begin < said.size(); begin += kOutputGroups) {
+    const std::span<const Touched> part(said.data() + begin,
+                                        std::min(kOutputGroups, said.size() - begin));
+    LEAT_RETURN(SayChanges(part, static_cast<int64_t>(begin), out));
+  }
+  ForgetEpoch();
+  return Status::OK();
+}
+
+// All groups leave the table. REQUIRES: what was touched and said before is said anew.
+Status AggregateOperator::ForgetTable() {
+  std::string state;
+  for (int64_t i = 0; i < keys_.table().capacity(); ++i) {
+    const auto group = static_cast<uint32_t>(i);
+    if (!keys_.table().live(group)) continue;
+    const bool has_traces = std::any_of(calls_.begin(), calls_.end(),
+                                        [](const auto& call) { return call->has_traces(); });
+    if (groups_[i].rows != 0) {
+      state.clear();
+      SaveGroup(group, &state);
+      cold_.Put(keys_.table().key(group), state, groups_[i].said);
+      if (cold_.waiting_bytes() > memory_->delta_bytes_max()) LEAT_RETURN(cold_.Flush());
+    }
+    if (has_traces) {
+      for (const auto& call : calls_) call->Clear(group);
+    }
+  }
+  LEAT_RETURN(cold_.Flush());
+  keys_.ForgetAll();
+  groups_ = {};
+  log_ = {};
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    if (calls_[i]->has_traces()) continue;
+    LEAT_ASSIGN(calls_[i], aggregate_internal::MakeCallStates(spec_.calls[i], spec_.properties,
+                                                              keys_.table()));
+  }
+  cool_next_ = 0;
+  account_.Set(TableBytes());
+  account_.Answered();
+  return Status::OK();
+}
+
+// Some groups leave the table, in turn. REQUIRES: no group is touched.
+Status AggregateOperator::Cool(int64_t groups_max) {
+  std::string state;
+  const int64_t capacity = keys_.table().capacity();
+  for (int64_t seen = 0; seen < std::min(groups_max, capacity); ++seen) {
+    cool_next_ = static_cast<uint32_t>((cool_next_ + 1) % capacity);
+    const uint32_t group = cool_next_;
+    if (!keys_.table().live(group)) continue;
+    state.clear();
+    SaveGroup(group, &state);
+    cold_.Put(keys_.table().key(group), state, true);
+    log_.Erased(keys_.table().key(group));
+    Erase(group);
+  }
+  return cold_.Flush();
+}
+
+// Groups that are new in the table come back from the cold, if they are there. Those of a batch
+// together, in the order of their keys, so that each block is read once.
+Status AggregateOperator::WarmUp() {
+  if (!memory_->limited() && cold_.empty()) return Status::OK();
+  std::vector<uint32_t> fresh;
+  for (const uint32_t group : row_groups_) {
+    if (groups_[group].known) continue;
+    groups_[group].known = true;
+    fresh.push_back(group);
+  }
+  if (fresh.empty() || cold_.empty()) return Status::OK();
+  std::sort(fresh.begin(), fresh.end(),
+            [&](uint32_t a, uint32_t b) { return keys_.table().key(a) < keys_.table().key(b); });
+  Strings keys;
+  for (const uint32_t group : fresh) keys.Append(keys_.table().key(group));
+  return cold_.Take(keys, [&](int64_t i, std::string_view state, bool said) -> Status {
+    const uint32_t group = fresh[static_cast<size_t>(i)];
+    LEAT_RETURN(LoadGroup(group, state));
+    if (!said) groups_[group].said = false;
+    return Status::OK();
+  });
+}
+
+Status AggregateOperator::SayUnsaid(Output* out) {
+  return cold_.SayUnsaid(
+      kOutputGroups, [&](const Strings& keys, const Strings& states, std::vector<uint8_t>* gone) {
+        return SayUnsaidPart(keys, states, gone, out);
+      });
+}
+
+Status AggregateOperator::SayUnsaidPart(const Strings& keys, const Strings& states,
+                                        std::vector<uint8_t>* gone, Output* out) {
+  std::vector<Touched> part;
+  for (int64_t i = 0; i < keys.size(); ++i) {
+    part.push_back({keys_.table().FindOrInsert(keys[i]), false});
+    LEAT_RETURN(Resize());
+    LEAT_RETURN(LoadGroup(part.back().group, states[i]));
+    (*gone)[static_cast<size_t>(i)] = groups_[part.back().group].rows == 0 ? 1 : 0;
+  }
+  LEAT_RETURN(SayChanges(part, 0, out));
+  for (const Touched& touched : part) Erase(touched.group);
   return Status::OK();
 }
 
 OperatorStats AggregateOperator::stats() const {
   OperatorStats stats = stats_;
-  stats.state_rows = keys_.table().size();
-  stats.state_bytes = keys_.memory() + groups_.memory();
+  stats.state_rows = keys_.table().size() + cold_.size();
+  stats.state_bytes = keys_.memory() + groups_.memory() + cold_.memory();
   for (const auto& call : calls_) stats.state_bytes += call->memory();
   return stats;
 }

@@ -53,7 +53,11 @@ class CallStates {
   // Traces.
   virtual Status Checkpoint(StateWriter*) { return Status::OK(); }
   virtual Status Restore(StateReader*) { return Status::OK(); }
+  // Of all, and of what is not in traces.
   virtual int64_t memory() const = 0;
+  virtual int64_t table_memory() const { return memory(); }
+  // Whether some of it is in traces: then Clear, group by group, is the one way to forget.
+  virtual bool has_traces() const { return false; }
 };
 
 // `groups` gives the keys of the groups; it outlives the states.

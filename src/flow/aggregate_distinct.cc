@@ -36,6 +36,8 @@ class DistinctStates : public CallStates {
   Status Checkpoint(StateWriter* writer) override { return values_->Checkpoint(writer); }
   Status Restore(StateReader* reader) override { return values_->Restore(reader); }
   int64_t memory() const override { return accumulators_->memory() + values_->stats().bytes; }
+  int64_t table_memory() const override { return accumulators_->memory(); }
+  bool has_traces() const override { return true; }
 
  private:
   // Which value of each key the accumulators are to have seen; empty: none.

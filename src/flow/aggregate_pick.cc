@@ -184,6 +184,8 @@ class OrderedRowStates : public CallStates {
   Status Checkpoint(StateWriter* writer) override { return rows_->Checkpoint(writer); }
   Status Restore(StateReader* reader) override { return rows_->Restore(reader); }
   int64_t memory() const override { return rows_->stats().bytes; }
+  int64_t table_memory() const override { return 0; }
+  bool has_traces() const override { return true; }
 
  private:
   const Aggregate& aggregate_;

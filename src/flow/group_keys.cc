@@ -178,10 +178,20 @@ Status GroupKeys::Restore(StateReader* reader) {
   return all_values_ ? all_values_->Restore(reader) : Status::OK();
 }
 
-int64_t GroupKeys::memory() const {
+void GroupKeys::ForgetAll() {
+  table_ = GroupTable();
+  values_ = {};
+  cache_ = std::vector<CacheEntry>(kCacheFirst);
+  ++generation_;
+}
+
+int64_t GroupKeys::table_memory() const {
   return table_.memory() + values_.memory() +
-         static_cast<int64_t>(cache_.size() * sizeof(CacheEntry)) +
-         (all_values_ ? all_values_->stats().bytes : 0);
+         static_cast<int64_t>(cache_.size() * sizeof(CacheEntry));
+}
+
+int64_t GroupKeys::memory() const {
+  return table_memory() + (all_values_ ? all_values_->stats().bytes : 0);
 }
 
 }  // namespace leat::aggregate_internal

@@ -60,7 +60,10 @@ class GroupKeys {
   void Load(uint32_t group, std::string_view bytes);
   Status Checkpoint(StateWriter* writer);
   Status Restore(StateReader* reader);
+  // Forgets all groups and gives their memory back; what is in the trace stays.
+  void ForgetAll();
   int64_t memory() const;
+  int64_t table_memory() const;  // of what is not in the trace
 
  private:
   struct CacheEntry {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "flow/slow_test.h"
+#include "state/memory.h"
 #include "state/memory_store.h"
 
 namespace leat::slow {
@@ -191,16 +192,18 @@ inline Status PushCut(const Case& test, std::vector<Feed>* feeds, Random* random
 
 }  // namespace internal
 
-// Fails the running test, naming the seed, where the operator and its definition differ.
-inline void Check(const Case& test, uint64_t seed) {
+// Plays the case with a limit of memory, beyond which state is spilled.
+inline void CheckWithin(const Case& test, uint64_t seed, int64_t limit) {
   Random random(seed);
+  MemoryStore store;
+  StateMemory memory({.limit = limit, .files = &store});
+  const MemoryScope scope(&memory);
   std::vector<Feed> feeds;
   for (size_t port = 0; port < test.inputs.size(); ++port) feeds.emplace_back(test, port);
   auto made = test.make();
   ASSERT_TRUE(made.ok()) << made.status().ToString();
   std::unique_ptr<Operator> op = *std::move(made);
   Collected collected(test.output, test.output_seq);
-  MemoryStore store;
   const int epochs = test.properties.final ? 1 : test.epochs;
   for (int epoch = 1; epoch <= epochs && !testing::Test::HasFailure(); ++epoch) {
     const std::string trace = fmt::format("seed {} epoch {}\n", seed, epoch);
@@ -220,6 +223,15 @@ inline void Check(const Case& test, uint64_t seed) {
     status = op->Restore(&store);
     ASSERT_TRUE(status.ok()) << trace << status.ToString();
   }
+}
+
+// Fails the running test, naming the seed, where the operator and its definition differ: with all
+// the memory it likes, and with next to none.
+inline void Check(const Case& test, uint64_t seed) {
+  CheckWithin(test, seed, INT64_MAX);
+  if (testing::Test::HasFailure() || test.properties.final) return;
+  SCOPED_TRACE("spilling");
+  CheckWithin(test, seed, seed % 2 == 0 ? 64 << 10 : 1 << 10);
 }
 
 }  // namespace leat::slow

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "flow/join_internal.h"
+#include "state/memory.h"
 
 namespace leat::join_internal {
 namespace {
@@ -20,7 +21,8 @@ struct Delta {
 
 class IncrementalJoin : public Operator {
  public:
-  explicit IncrementalJoin(JoinSpec spec) : spec_(std::move(spec)) {
+  explicit IncrementalJoin(JoinSpec spec)
+      : spec_(std::move(spec)), delta_bytes_max_(StateMemory::Current()->delta_bytes_max()) {
     for (auto& index : index_) index = MakeIndex();
   }
 
@@ -45,6 +47,8 @@ class IncrementalJoin : public Operator {
   // A semi join keeps exactly the rows that an anti join drops.
   bool WantsMatched() const { return spec_.type == JoinType::kSemi; }
 
+  // Takes in what waits, and says what that changes.
+  Status TakeWaiting(const EvalContext& context, Output* out);
   Result<Delta> TakeDelta(size_t side);
   // Adds a row of `side` (a number or bytes) to the emitter, nulls on the other.
   template <typename Row>
@@ -71,6 +75,8 @@ class IncrementalJoin : public Operator {
   }
 
   const JoinSpec spec_;
+  const int64_t delta_bytes_max_;
+  int64_t waiting_bytes_ = 0;
   std::unique_ptr<Index> index_[2];  // by join key, of rows
   std::vector<KeyedBatch> waiting_[2];
   OperatorStats stats_;
@@ -89,8 +95,11 @@ Status IncrementalJoin::Push(int port, const Batch& batch, const EvalContext& co
     PairEmitter pairs(spec_, context, out);
     if (EmitsUnmatched(side)) LEAT_RETURN(EmitAlone(side, nulls.batch, &pairs));
   }
-  if (keyed.batch.rows > 0) waiting_[side].push_back(std::move(keyed));
-  return Status::OK();
+  if (keyed.batch.rows == 0) return Status::OK();
+  waiting_bytes_ += static_cast<int64_t>(keyed.keys.bytes.size()) + MemoryOf(keyed.batch);
+  waiting_[side].push_back(std::move(keyed));
+  // A large epoch is taken in parts, as if it were several: the net of what they say is the same.
+  return waiting_bytes_ <= delta_bytes_max_ ? Status::OK() : TakeWaiting(context, out);
 }
 
 Result<Delta> IncrementalJoin::TakeDelta(size_t side) {
@@ -282,6 +291,11 @@ Status IncrementalJoin::FinishByRow(const std::array<Delta, 2>& delta, const Eva
 }
 
 Status IncrementalJoin::Finish(const Epoch&, const EvalContext& context, Output* out) {
+  return TakeWaiting(context, out);
+}
+
+Status IncrementalJoin::TakeWaiting(const EvalContext& context, Output* out) {
+  waiting_bytes_ = 0;
   std::array<Delta, 2> delta;
   for (const size_t side : {kLeft, kRight}) {
     LEAT_ASSIGN(delta[side], TakeDelta(side));

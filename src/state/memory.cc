@@ -41,6 +41,7 @@ StateMemory::StateMemory(Options options)
     : options_(std::move(options)),
       delta_bytes_max_(Share(options_.limit, 16, kDeltaBytes)),
       spill_bytes_min_(Share(options_.limit, 256, INT64_MAX)),
+      files_(options_.files),
       cache_(Share(options_.limit, 8, kCacheBytes)) {}
 
 StateMemory::~StateMemory() = default;

@@ -59,10 +59,14 @@ class StateMemory {
   // Measures, and asks the greatest holder to give back when there is too little.
   Pressure Check();
 
-  bool limited() const { return options_.limit != INT64_MAX && options_.files != nullptr; }
+  // From now on traces may spill there; it outlives them. For whoever limits memory before there is
+  // a place for files.
+  void UseFiles(StateFiles* files) { files_.store(files); }
+
+  bool limited() const { return options_.limit != INT64_MAX && files() != nullptr; }
   int64_t limit() const { return options_.limit; }
   int64_t held() const { return held_.load(std::memory_order_relaxed); }
-  StateFiles* files() const { return options_.files; }
+  StateFiles* files() const { return files_.load(std::memory_order_relaxed); }
   BlockCache* cache() { return &cache_; }
   // What operators collect of one delta before they take it in: a larger one is taken in parts.
   int64_t delta_bytes_max() const { return delta_bytes_max_; }
@@ -73,6 +77,7 @@ class StateMemory {
   friend class MemoryAccount;
   const Options options_;
   const int64_t delta_bytes_max_, spill_bytes_min_;
+  std::atomic<StateFiles*> files_;
   BlockCache cache_;
   std::atomic<int64_t> held_ = 0;
   std::mutex mutex_;

@@ -161,10 +161,15 @@ class StateDirectoryFiles : public StateFiles,
     const std::lock_guard lock(mutex_);
     return last_.files.contains(name) || known_.contains(name);
   }
-  // The files of the checkpoint that is being made stay.
-  void Hold(std::set<std::string> names) {
+  // The files of the checkpoint that is being made stay, from when they are named until another is
+  // begun.
+  void BeginCheckpoint() {
     const std::lock_guard lock(mutex_);
-    pending_ = std::move(names);
+    pending_.clear();
+  }
+  void Hold(const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    pending_.insert(name);
   }
   Status SyncAll(const std::set<std::string>& names);
   Status Commit(StateManifest manifest);
@@ -446,6 +451,7 @@ class DirectoryWriter : public StateWriter {
   }
   Result<std::string> PutContent(std::shared_ptr<StateContent> content) override {
     std::string name = store_->files_->NewName();
+    store_->files_->Hold(name);
     store_->next_->manifest_.files.insert(name);
     store_->next_->contents_.emplace_back(name, std::move(content));
     return name;
@@ -457,6 +463,7 @@ class DirectoryWriter : public StateWriter {
     } else {
       LEAT_CHECK(store_->files_->has(name), "file \"{}\" was removed before", name);
     }
+    store_->files_->Hold(name);
     store_->next_->manifest_.files.insert(std::move(name));
     return Status::OK();
   }
@@ -523,7 +530,10 @@ std::vector<std::string> StateStore::operators() const {
   return ids;
 }
 
-void StateStore::Begin() { next_.reset(new PendingCheckpoint(files_)); }
+void StateStore::Begin() {
+  files_->BeginCheckpoint();
+  next_.reset(new PendingCheckpoint(files_));
+}
 
 std::unique_ptr<StateWriter> StateStore::Writer(std::string id) {
   if (!next_) Begin();
@@ -533,7 +543,6 @@ std::unique_ptr<StateWriter> StateStore::Writer(std::string id) {
 std::unique_ptr<PendingCheckpoint> StateStore::Prepare(std::string extra) {
   if (!next_) Begin();
   next_->manifest_.extra = std::move(extra);
-  files_->Hold(next_->manifest_.files);
   return std::move(next_);
 }
 
