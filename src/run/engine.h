@@ -18,6 +18,7 @@
 #include "run/sink_worker.h"
 #include "run/source_worker.h"
 #include "run/state_dir.h"
+#include "state/memory.h"
 
 namespace leat {
 
@@ -142,6 +143,8 @@ class Engine : public DataflowListener {
   const Micros start_;      // the crew's time
   Micros started_at_;       // the clock's
 
+  StateMemory memory_;        // of all state
+  const MemoryScope scope_;   // what is made in here takes part in it
   std::unique_ptr<StateDirectory> state_;
   std::unique_ptr<EpochLog> log_;
   Manifest manifest_;  // of the last checkpoint, or the one that is being made

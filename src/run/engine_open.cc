@@ -21,6 +21,8 @@ Engine::Engine(const Pipeline& pipeline, const RunOptions& options, const RunCon
       restarts_(restarts),
       start_(crew->Now()),
       started_at_(context.clock->Now()),
+      memory_({.limit = options.memory_max, .resident = ResidentBytes}),
+      scope_(&memory_),
       flow_(this),
       checkpointed_(start_) {}
 
@@ -37,6 +39,7 @@ Status Engine::Open() {
     timezone_ = it->second;
   }
   LEAT_ASSIGN(state_, StateDirectory::Open(context_.files, context_.state_dir));
+  memory_.UseFiles(state_->spill());
   if (options_.fresh) LEAT_RETURN(state_->Clear());
   LEAT_RETURN(BuildFlow());
   LEAT_RETURN(MakeSeats());

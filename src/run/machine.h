@@ -27,6 +27,8 @@ struct RunOptions {
   int64_t epoch_bytes_max = 64 << 20;    // uncompressed bytes read in one epoch
   int64_t queue_bytes_max = 32 << 20;    // read ahead, per source; written behind, per sink
   int64_t outbox_bytes_max = 128 << 20;  // kept for a sink that fails, per sink
+  // Of the whole process, as the system shows it; beyond it state goes to files.
+  int64_t memory_max = INT64_MAX;
   std::chrono::milliseconds checkpoint_interval{60'000};
   bool fresh = false;  // drop the state and the sinks' rows first
   // Drop the rows of sinks whose mark is another state's, or lost, or does not fit; write them

@@ -15,7 +15,6 @@ Result<std::unique_ptr<StateDirectory>> StateDirectory::Open(FileSystem* files, 
         state->path_);
   }
   LEAT_ASSIGN(state->store_, StateStore::Open(files, state->path("state")));
-  state->store_->Begin();
   return state;
 }
 
@@ -51,10 +50,12 @@ Result<StateReader*> StateDirectory::Reader(const std::string& name) {
 }
 
 Status StateDirectory::Commit(const Manifest& manifest) {
-  LEAT_RETURN(store_->Commit(manifest.Encode()));
-  store_->Begin();
+  return Prepare(manifest)->Commit();
+}
+
+std::unique_ptr<PendingCheckpoint> StateDirectory::Prepare(const Manifest& manifest) {
   writers_.clear();
-  return Status::OK();
+  return store_->Prepare(manifest.Encode());
 }
 
 std::map<std::string, std::string> DefinitionsOf(const Pipeline& pipeline) {

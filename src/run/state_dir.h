@@ -29,6 +29,11 @@ class StateDirectory {
   Result<StateReader*> Reader(const std::string& name);
   // Makes what was written since the last Commit the checkpoint, at once.
   Status Commit(const Manifest& manifest);
+  // The same in steps: what this gives is written beside the engine (Write) and then made the
+  // checkpoint (Publish), before the next part is asked for.
+  std::unique_ptr<PendingCheckpoint> Prepare(const Manifest& manifest);
+  // Where traces spill to.
+  StateFiles* spill() { return store_->files(); }
 
   const std::string& path() const { return path_; }
   std::string path(const std::string& file) const { return path_ + "/" + file; }

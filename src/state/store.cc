@@ -379,7 +379,6 @@ Status StateDirectoryFiles::Commit(StateManifest manifest) {
     const std::lock_guard lock(mutex_);
     manifest.files_made = files_made_;
   }
-  LEAT_RETURN(SyncAll(manifest.files));
   LEAT_RETURN(files_->SyncDirectory(directory_));
   LEAT_RETURN(WriteFileAtomically(files_, PathOf("manifest"), Encode(manifest)));
   const std::lock_guard lock(mutex_);
@@ -420,18 +419,18 @@ Result<std::shared_ptr<const std::string_view>> StateDirectoryFiles::ReadWhole(
 PendingCheckpoint::~PendingCheckpoint() { files_->KeepUnwritten(std::move(contents_)); }
 
 // What has been written is no longer in the list; its readers keep it until the commit.
-Status PendingCheckpoint::WriteFiles() {
+Status PendingCheckpoint::Write() {
   for (; !contents_.empty(); contents_.pop_back()) {
     const auto& [name, content] = contents_.back();
     LEAT_ASSIGN(auto maker, files_->MakeFile(name));
     LEAT_ASSIGN(auto file, content->Write(std::move(maker)));
     written_.push_back(std::move(file));
   }
-  return Status::OK();
+  return files_->SyncAll(manifest_.files);
 }
 
-Status PendingCheckpoint::Commit() {
-  LEAT_RETURN(WriteFiles());
+Status PendingCheckpoint::Publish() {
+  LEAT_CHECK(contents_.empty(), "a checkpoint is published before it is written");
   return files_->Commit(std::move(manifest_));
 }
 

@@ -102,10 +102,15 @@ class StateDirectoryFiles;  // store.cc
 // A checkpoint whose content is settled and not yet written.
 class PendingCheckpoint {
  public:
-  // Writes what the operators handed over, makes it durable, and makes it the last checkpoint; then
-  // removes the files that nobody needs. On any thread, once. After an error the checkpoint before
-  // is whole and the next one may begin.
-  Status Commit();
+  // Writes what the operators handed over and makes it durable. On any thread, beside the state's
+  // work. After an error the checkpoint before is whole and the next one may begin.
+  Status Write();
+  // Makes it the last checkpoint, and removes the files that nobody needs. REQUIRES: Write.
+  Status Publish();
+  Status Commit() {
+    LEAT_RETURN(Write());
+    return Publish();
+  }
   ~PendingCheckpoint();
 
  private:
@@ -113,7 +118,6 @@ class PendingCheckpoint {
   friend class DirectoryWriter;
   explicit PendingCheckpoint(std::shared_ptr<StateDirectoryFiles> files)
       : files_(std::move(files)) {}
-  Status WriteFiles();
 
   const std::shared_ptr<StateDirectoryFiles> files_;
   StateManifest manifest_;
