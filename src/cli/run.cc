@@ -6,6 +6,7 @@
 #include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <limits>
 #include <random>
 
 #include "cli/command.h"
@@ -16,6 +17,9 @@
 namespace leat {
 namespace {
 
+// Less than this is taken by libraries, buffers and one epoch alone.
+constexpr int64_t kMemoryMin = int64_t{256} << 20;
+
 struct RunFlags {
   std::string pipeline, state, env;
   bool fresh = false, yes = false, quiet = false, follow = false;
@@ -24,6 +28,7 @@ struct RunFlags {
   std::vector<std::string> rebuild;
   double checkpoint_seconds = 60;
   double degraded_seconds = -1;  // not given
+  int64_t memory = 0;  // bytes; 0: no limit
 };
 
 std::atomic<bool> stop_requested = false;
@@ -159,6 +164,12 @@ int Run(const RunFlags& flags) {
       return ReportError(status, "", "");
     }
   }
+  if (flags.memory > 0) {
+    run.memory_max = flags.memory;
+    run.epoch_bytes_max = std::min(run.epoch_bytes_max, flags.memory / 16);
+    run.queue_bytes_max = std::min(run.queue_bytes_max, flags.memory / 32);
+    run.outbox_bytes_max = std::min(run.outbox_bytes_max, flags.memory / 8);
+  }
   const auto report = RunPipeline(*pipeline, run, context);
   if (terminal) std::fprintf(stderr, "\r\033[K");
   if (!report.ok()) return ReportErrorIn(report.status(), flags.pipeline);
@@ -203,6 +214,12 @@ void AddRun(CLI::App* app, int* exit_code) {
                   "drop the rows that leat wrote to this sink, write them anew (asks)");
   run->add_flag("--yes,-y", flags->yes, "do not ask");
   run->add_flag("--quiet,-q", flags->quiet, "no progress, no summary");
+  run->add_option(
+         "--memory", flags->memory,
+         "limit of the process's memory, e.g. 512MB or 4GB: state beyond it lives in files")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(kMemoryMin, std::numeric_limits<int64_t>::max())
+                  .description("at least 256MB"));
   run->add_option("--checkpoint-interval", flags->checkpoint_seconds,
                   "seconds between checkpoints (60)");
   run->callback([flags, exit_code] { *exit_code = Run(*flags); });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "plan/dataflow.h"
+#include "run/checkpoint_writer.h"
 #include "run/epoch_log.h"
 #include "run/key_guard.h"
 #include "run/machine.h"
@@ -143,8 +144,8 @@ class Engine : public DataflowListener {
   const Micros start_;      // the crew's time
   Micros started_at_;       // the clock's
 
-  StateMemory memory_;        // of all state
-  const MemoryScope scope_;   // what is made in here takes part in it
+  StateMemory memory_;       // of all state
+  const MemoryScope scope_;  // what is made in here takes part in it
   std::unique_ptr<StateDirectory> state_;
   std::unique_ptr<EpochLog> log_;
   Manifest manifest_;  // of the last checkpoint, or the one that is being made
@@ -167,7 +168,8 @@ class Engine : public DataflowListener {
   int64_t checkpoint_epoch_ = 0;    // of the last manifest
   Micros checkpointed_at_ = 0;      // by the clock
   Micros checkpointed_ = 0;         // when the last one was begun, by the crew's time
-  std::optional<int64_t> pending_;  // the epoch of one that waits for sinks
+  std::optional<int64_t> pending_;  // the epoch of one that waits for its writer and the sinks
+  CheckpointWriter writer_;
   Micros told_ = 0;
 };
 

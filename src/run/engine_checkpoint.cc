@@ -40,7 +40,7 @@ bool Engine::SinksHold(int64_t epoch) const {
 
 // With the crew's mutex.
 bool Engine::HasSinkNews() const {
-  if (pending_ && SinksHold(*pending_)) return true;
+  if (pending_ && writer_.done() && SinksHold(*pending_)) return true;
   return std::any_of(sinks_.begin(), sinks_.end(),
                      [](const SinkSeat& seat) { return seat.worker->failed(); });
 }
@@ -64,7 +64,7 @@ Status Engine::Housekeep() {
   bool held = false;
   {
     const std::lock_guard lock(crew_.mutex);
-    held = pending_ && SinksHold(*pending_);
+    held = pending_ && writer_.done() && SinksHold(*pending_);
   }
   for (const SinkSeat& seat : sinks_) LEAT_RETURN(seat.worker->error());
   if (held) LEAT_RETURN(FinishCheckpoint());
@@ -125,7 +125,8 @@ Status Engine::BeginCheckpoint() {
     if (!options_.follow) LEAT_RETURN(seat.worker->Commit(epoch));
     seat.worker->AdvanceMark(epoch);
   }
-  LEAT_RETURN(WriteState());  // beside the sinks' commits: nothing of it counts before the manifest
+  LEAT_RETURN(WriteState());
+  writer_.Begin(state_->Prepare(manifest_));  // beside the epochs that follow
   LEAT_RETURN(log_->Roll());
   pending_ = epoch;
   checkpointed_ = crew_.Now();
@@ -133,7 +134,8 @@ Status Engine::BeginCheckpoint() {
 }
 
 Status Engine::FinishCheckpoint() {
-  LEAT_RETURN(state_->Commit(manifest_));
+  LEAT_ASSIGN(const auto written, writer_.Finish());
+  LEAT_RETURN(written->Publish());
   checkpoint_epoch_ = *pending_;
   checkpointed_at_ = context_.clock->Now();
   pending_.reset();

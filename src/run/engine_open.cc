@@ -1,4 +1,7 @@
 // Opening: the state, the log, the sinks and their marks.
+#include <arrow/memory_pool.h>
+#include <malloc.h>
+
 #include <algorithm>
 
 #include "run/engine.h"
@@ -8,6 +11,11 @@ namespace leat {
 namespace {
 
 constexpr Micros kForEver = kNever;
+
+void ReleaseUnused() {
+  arrow::default_memory_pool()->ReleaseUnused();
+  ::malloc_trim(0);
+}
 
 }  // namespace
 
@@ -21,10 +29,11 @@ Engine::Engine(const Pipeline& pipeline, const RunOptions& options, const RunCon
       restarts_(restarts),
       start_(crew->Now()),
       started_at_(context.clock->Now()),
-      memory_({.limit = options.memory_max, .resident = ResidentBytes}),
+      memory_({.limit = options.memory_max, .resident = ResidentBytes, .release = ReleaseUnused}),
       scope_(&memory_),
       flow_(this),
-      checkpointed_(start_) {}
+      checkpointed_(start_),
+      writer_(crew) {}
 
 RetryRules RetriesOf(const RunOptions& options, const RunContext& context) {
   Micros degraded_max = options.follow ? kForEver : 0;

@@ -121,7 +121,7 @@ class SinkWorker : public Worker {
   const SinkWorkerOptions options_;
   const SinkFactory make_;
   const MarkCheck check_;
-  StateMemory* const memory_;  // of the maker's scope
+  StateMemory* const memory_;   // of the maker's scope
   std::unique_ptr<Sink> sink_;  // the worker's own once it started, like the next
   std::unique_ptr<NetChanges> net_;
   SinkCounters staged_counts_;  // of what was handed to the sink and is not committed

@@ -49,9 +49,7 @@ Result<StateReader*> StateDirectory::Reader(const std::string& name) {
   return reader.get();
 }
 
-Status StateDirectory::Commit(const Manifest& manifest) {
-  return Prepare(manifest)->Commit();
-}
+Status StateDirectory::Commit(const Manifest& manifest) { return Prepare(manifest)->Commit(); }
 
 std::unique_ptr<PendingCheckpoint> StateDirectory::Prepare(const Manifest& manifest) {
   writers_.clear();

@@ -5,7 +5,6 @@
 #include "state/index.h"
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <deque>
 #include <mutex>
@@ -313,7 +312,8 @@ void Spine::ReleaseRetired(int64_t bytes) {
     size_t released = 0;
     // What a snapshot still reads is its last reader's to give back.
     if (retired_.front().use_count() == 1) {
-      std::atomic_thread_fence(std::memory_order_acquire);
+      // Counting up and down once more sees all that the last reader did before it let go.
+      std::shared_ptr<Run>(retired_.front()).reset();
       released = retired_.front()->Release(left);
     }
     if (released >= left) return;

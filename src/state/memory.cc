@@ -51,25 +51,39 @@ StateMemory* StateMemory::Current() {
   return current != nullptr ? current : &unlimited;
 }
 
+int64_t StateMemory::Measure() const {
+  return options_.resident ? options_.resident() : held() + cache_.bytes();
+}
+
+// Not again before as much has been taken anew: what came of it once is all that there was.
+int64_t StateMemory::MeasureAfterRelease(int64_t taken) {
+  const std::lock_guard lock(mutex_);
+  if (taken < released_at_ + options_.limit / 32) return taken;
+  options_.release();
+  released_at_ = Measure();
+  return released_at_;
+}
+
 StateMemory::Pressure StateMemory::Check() {
   if (!limited()) return Pressure::kNone;
-  const int64_t taken = options_.resident ? options_.resident() : held() + cache_.bytes();
+  int64_t taken = Measure();
+  if (taken >= options_.limit / 10 * 9 && options_.release) taken = MeasureAfterRelease(taken);
   if (taken < options_.limit / 4 * 3) return Pressure::kNone;
-  {
-    const std::lock_guard lock(mutex_);
-    MemoryAccount* most = nullptr;
-    for (MemoryAccount* account : accounts_) {
-      if (account->asked()) {  // one at a time: what it frees may be enough
-        most = nullptr;
-        break;
-      }
-      if (most == nullptr || account->bytes() > most->bytes()) most = account;
-    }
-    if (most != nullptr && most->bytes() > spill_bytes_min_) {
-      most->asked_.store(true, std::memory_order_relaxed);
-    }
-  }
+  AskGreatest();
   return taken < options_.limit / 10 * 9 ? Pressure::kSoft : Pressure::kHard;
+}
+
+// One at a time: what it frees may be enough.
+void StateMemory::AskGreatest() {
+  const std::lock_guard lock(mutex_);
+  MemoryAccount* most = nullptr;
+  for (MemoryAccount* account : accounts_) {
+    if (account->asked()) return;
+    if (most == nullptr || account->bytes() > most->bytes()) most = account;
+  }
+  if (most != nullptr && most->bytes() > spill_bytes_min_) {
+    most->asked_.store(true, std::memory_order_relaxed);
+  }
 }
 
 MemoryScope::MemoryScope(StateMemory* memory) : outer_(current) { current = memory; }

@@ -47,6 +47,9 @@ class StateMemory {
     StateFiles* files = nullptr;  // where to spill; null: nothing can be spilled
     // Bytes that the process takes by now; absent: what the accounts and the cache hold.
     std::function<int64_t()> resident;
+    // Makes allocators give back what they hold and nobody uses; tried first when there is too
+    // little. May be absent.
+    std::function<void()> release;
   };
   explicit StateMemory(Options options);
   ~StateMemory();
@@ -80,7 +83,12 @@ class StateMemory {
   std::atomic<StateFiles*> files_;
   BlockCache cache_;
   std::atomic<int64_t> held_ = 0;
+  void AskGreatest();
+  int64_t Measure() const;
+  int64_t MeasureAfterRelease(int64_t taken);
+
   std::mutex mutex_;
+  int64_t released_at_ = 0;            // what was taken after the last release; guarded by mutex_
   std::set<MemoryAccount*> accounts_;  // guarded by mutex_
 };
 

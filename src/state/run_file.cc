@@ -113,7 +113,7 @@ Result<std::shared_ptr<const RunFile>> RunFile::Open(std::shared_ptr<const State
                  .unit = foot.unit != 0};
   LEAT_ASSIGN(std::string filter,
               ReadPart(*run->file_, foot.filter_place, foot.filter_size, foot.filter_checksum));
-  run->filter_ = Filter(std::move(filter));
+  run->filter_ = KeyFilter(std::move(filter));
   LEAT_ASSIGN(const std::string directory, ReadPart(*run->file_, foot.directory_place,
                                                     foot.directory_size, foot.directory_checksum));
   LEAT_RETURN(run->ReadDirectory(directory));
@@ -225,7 +225,7 @@ Result<bool> RunFileReader::Next(RunView* block) {
 
 RunFileBuilder::RunFileBuilder(std::unique_ptr<StateFileMaker> maker, uint64_t keys)
     : maker_(std::move(maker)), run_(new RunFile()) {
-  run_->filter_ = Filter(keys);
+  run_->filter_ = KeyFilter(keys);
   run_->shape_.unit = true;
 }
 

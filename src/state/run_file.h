@@ -17,7 +17,7 @@
 #include "data/strings.h"
 #include "state/block_cache.h"
 #include "state/file.h"
-#include "state/filter.h"
+#include "state/key_filter.h"
 #include "state/run.h"
 
 namespace leat {
@@ -64,7 +64,7 @@ class RunFile {
   BlockCache* cache_ = nullptr;
   uint64_t id_ = 0;  // in the cache
   RunShape shape_;
-  Filter filter_;
+  KeyFilter filter_;
   Strings first_keys_;
   std::vector<uint64_t> places_;  // where blocks begin, and the last one ends; kContinued
 };

@@ -9,13 +9,13 @@
 
 namespace leat {
 
-class Filter {
+class KeyFilter {
  public:
-  Filter() = default;
+  KeyFilter() = default;
   // For up to `keys` keys.
-  explicit Filter(uint64_t keys) : bytes_((keys / kLineBytes + 1) * kLineBytes, '\0') {}
+  explicit KeyFilter(uint64_t keys) : bytes_((keys / kLineBytes + 1) * kLineBytes, '\0') {}
   // What bytes() gave. REQUIRES: a multiple of 64 bytes, not none.
-  explicit Filter(std::string bytes) : bytes_(std::move(bytes)) {}
+  explicit KeyFilter(std::string bytes) : bytes_(std::move(bytes)) {}
 
   void Add(uint64_t hash) {
     char* line = bytes_.data() + Line(hash);
