@@ -93,7 +93,6 @@ class AggregateOperator : public Operator {
   int64_t TableBytes() const;
   bool Crowded() const;
   Status Relieve(Output* out);
-  Status SayTheSaid(Output* out);
   Status Cool(int64_t groups_max);
   Status ForgetTable();
   Status WarmUp();
@@ -507,30 +506,29 @@ bool AggregateOperator::Crowded() const {
   return static_cast<double>(bytes) * live > static_cast<double>(memory_->limit()) * kTableShare;
 }
 
-// Makes room within an epoch. What was said of groups before is taken back now, and what holds by
-// now is said instead: the net of the epoch stays the same. Groups not yet said wait for Finish.
+// Makes room within an epoch: all groups leave the table, and what was said of those that the epoch
+// touched is taken back, so that they wait for Finish like those of which nothing was said. Nothing
+// is asked of them now: between its rows an epoch's states need not make sense.
 Status AggregateOperator::Relieve(Output* out) {
   LEAT_RETURN(keys_.Commit());
   for (const auto& call : calls_) LEAT_RETURN(call->Commit());
-  LEAT_RETURN(SayTheSaid(out));
+  int64_t begin = 0;
+  for (Batch& rows : old_rows_) {
+    Answer before{.rows = std::move(rows), .errors = {}};
+    const int64_t end = begin + before.rows.rows;
+    for (auto at = old_errors_.lower_bound(begin); at != old_errors_.end() && at->first < end;
+         ++at) {
+      before.errors.emplace(at->first - begin, at->second);
+    }
+    LEAT_RETURN(Say(before, std::vector<uint8_t>(static_cast<size_t>(end - begin), 0), -1, out));
+    begin = end;
+  }
+  for (const Touched& touched : touched_) groups_[touched.group].said = false;
+  ForgetEpoch();
   return ForgetTable();
 }
 
-Status AggregateOperator::SayTheSaid(Output* out) {
-  std::vector<Touched> said;
-  for (const Touched& touched : touched_) {
-    if (touched.said) said.push_back(touched);
-  }
-  for (size_t begin = 0; begin < said.size(); begin += kOutputGroups) {
-    const std::span<const Touched> part(said.data() + begin,
-                                        std::min(kOutputGroups, said.size() - begin));
-    LEAT_RETURN(SayChanges(part, static_cast<int64_t>(begin), out));
-  }
-  ForgetEpoch();
-  return Status::OK();
-}
-
-// All groups leave the table. REQUIRES: what was touched and said before is said anew.
+// All groups leave the table. REQUIRES: no group is touched.
 Status AggregateOperator::ForgetTable() {
   std::string state;
   for (int64_t i = 0; i < keys_.table().capacity(); ++i) {
@@ -538,12 +536,11 @@ Status AggregateOperator::ForgetTable() {
     if (!keys_.table().live(group)) continue;
     const bool has_traces = std::any_of(calls_.begin(), calls_.end(),
                                         [](const auto& call) { return call->has_traces(); });
-    if (groups_[i].rows != 0) {
-      state.clear();
-      SaveGroup(group, &state);
-      cold_.Put(keys_.table().key(group), state, groups_[i].said);
-      if (cold_.waiting_bytes() > memory_->delta_bytes_max()) LEAT_RETURN(cold_.Flush());
-    }
+    // Also one without rows by now: within an epoch its state may still say what is to come.
+    state.clear();
+    SaveGroup(group, &state);
+    cold_.Put(keys_.table().key(group), state, groups_[i].said);
+    if (cold_.waiting_bytes() > memory_->delta_bytes_max()) LEAT_RETURN(cold_.Flush());
     if (has_traces) {
       for (const auto& call : calls_) call->Clear(group);
     }

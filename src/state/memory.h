@@ -59,7 +59,7 @@ class StateMemory {
 
   // From three quarters of the limit on, holders spill as they go; from nine tenths on, at once.
   enum class Pressure : uint8_t { kNone, kSoft, kHard };
-  // Measures, and asks the greatest holder to give back when there is too little.
+  // Measures; when there is too little, asks the greatest holder to give back.
   Pressure Check();
 
   // From now on traces may spill there; it outlives them. For whoever limits memory before there is
