@@ -134,6 +134,8 @@ struct WindowSpec {
   Properties properties;
 };
 Result<std::unique_ptr<Operator>> MakeWindow(WindowSpec spec);
+// Whether its rows leave in the order of `_seq`, each when it came.
+bool KeepsArrivalOrder(const WindowSpec& spec);
 
 // Turns keyed upserts into a delta. Input: the row with weight +1 (insert or update) or -1 (delete:
 // only the key columns matter). Holds the last row of each key; emits the old one with -1. Of an

@@ -8,4 +8,9 @@ Result<std::unique_ptr<Operator>> MakeWindow(WindowSpec spec) {
   return MakeWindowGeneral(std::move(spec), std::move(calls));
 }
 
+bool KeepsArrivalOrder(const WindowSpec& spec) {
+  const auto calls = WindowCalls::Make(spec);
+  return calls.ok() && SuitsAppend(spec, *calls);
+}
+
 }  // namespace leat

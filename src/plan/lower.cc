@@ -48,17 +48,21 @@ Result<std::unique_ptr<Operator>> LowerNode(const Logical& node, const SourcePro
                       .limit = node.limit,
                       .properties = properties});
     case LogicalKind::kWindow:
-      return MakeWindow({.input = input,
-                         .partition = node.exprs,
-                         .order = node.order,
-                         .frame = node.frame,
-                         .calls = node.windows,
-                         .output = node.schema,
-                         .properties = properties});
+      return MakeWindow(WindowSpecOf(node, properties));
     default:
       break;
   }
   return NotSupported("this plan node has no operator", node.location);
+}
+
+WindowSpec WindowSpecOf(const Logical& node, const Properties& input) {
+  return {.input = node.children[0]->schema,
+          .partition = node.exprs,
+          .order = node.order,
+          .frame = node.frame,
+          .calls = node.windows,
+          .output = node.schema,
+          .properties = input};
 }
 
 Result<Batch> ValuesBatch(const Logical& node, const EvalContext& context) {

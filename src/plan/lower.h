@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "flow/operators.h"
 #include "plan/properties.h"
 #include "sql/logical.h"
 
@@ -10,6 +11,9 @@ namespace leat {
 
 // The operator of a node with children (scans and values have none of their own).
 Result<std::unique_ptr<Operator>> LowerNode(const Logical& node, const SourceProperties& sources);
+
+// A kWindow node over an input with these properties.
+WindowSpec WindowSpecOf(const Logical& node, const Properties& input);
 
 // The batch of a kValues node.
 Result<Batch> ValuesBatch(const Logical& node, const EvalContext& context);

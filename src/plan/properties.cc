@@ -5,6 +5,9 @@
 
 #include "plan/expand.h"
 
+#include "flow/operators.h"
+#include "plan/lower.h"
+
 namespace leat {
 namespace {
 
@@ -102,7 +105,8 @@ Properties WindowProperties(const Logical& node, const Properties& in) {
                   [](const WindowCall& call) { return call.function == WindowFunction::kLead; });
   // In arrival order a row's window is complete when it comes, so nothing is ever taken back.
   out.append_only = in.final || (in.append_only && arrival && !node.frame.range && !looks_ahead);
-  out.in_order = in.in_order && out.append_only && node.order.empty();
+  // The general form answers at the end of an epoch, partition by partition.
+  out.in_order = in.in_order && KeepsArrivalOrder(WindowSpecOf(node, in));
   return out;
 }
 
