@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <limits>
 #include <random>
+#include <thread>
 
 #include "cli/command.h"
 #include "cli/dry_run.h"
@@ -19,6 +20,8 @@ namespace {
 
 // Less than this is taken by libraries, buffers and one epoch alone.
 constexpr int64_t kMemoryMin = int64_t{256} << 20;
+// More shards than this cost small epochs more than large ones gain.
+constexpr int kShardsByDefaultMax = 32;
 
 struct RunFlags {
   std::string pipeline, state, env;
@@ -29,6 +32,7 @@ struct RunFlags {
   double checkpoint_seconds = 60;
   double degraded_seconds = -1;  // not given
   int64_t memory = 0;  // bytes; 0: no limit
+  int threads = 0;
 };
 
 std::atomic<bool> stop_requested = false;
@@ -170,6 +174,9 @@ int Run(const RunFlags& flags) {
     run.queue_bytes_max = std::min(run.queue_bytes_max, flags.memory / 32);
     run.outbox_bytes_max = std::min(run.outbox_bytes_max, flags.memory / 8);
   }
+  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  run.threads = flags.threads > 0 ? flags.threads : cores;
+  run.shards = std::min(cores, kShardsByDefaultMax);
   const auto report = RunPipeline(*pipeline, run, context);
   if (terminal) std::fprintf(stderr, "\r\033[K");
   if (!report.ok()) return ReportErrorIn(report.status(), flags.pipeline);
@@ -222,6 +229,9 @@ void AddRun(CLI::App* app, int* exit_code) {
                   .description("at least 256MB"));
   run->add_option("--checkpoint-interval", flags->checkpoint_seconds,
                   "seconds between checkpoints (60)");
+  run->add_option("--threads", flags->threads,
+                  "that compute (default: the number of cores); the answer does not depend on it")
+      ->check(CLI::Range(1, 1024));
   run->callback([flags, exit_code] { *exit_code = Run(*flags); });
 }
 

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <filesystem>
+#include <thread>
 
 #include "cli/command.h"
 #include "cli/shell.h"
@@ -17,6 +18,7 @@ struct SqlFlags {
   std::vector<std::string> variables;
   bool unaligned = false, tuples_only = false, quiet = false, csv = false, expanded = false;
   std::string separator = "|";
+  int threads = 0;
 };
 
 Session* running = nullptr;
@@ -64,6 +66,9 @@ int Sql(const SqlFlags& flags) {
   if (!environment.ok()) return ReportError(environment.status(), "", "");
   const SystemClock clock;
   SessionOptions options{.files = PosixFileSystem(), .clock = &clock, .environment = *environment};
+  options.threads = flags.threads > 0
+                        ? flags.threads
+                        : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   if (!flags.pipeline.empty())
     options.state_dir = StateDirectoryOf(flags.pipeline, flags.state, flags.env);
   Session session(options);
@@ -120,6 +125,8 @@ void AddSql(CLI::App* app, int* exit_code) {
   sql->add_flag("--csv", flags->csv, "CSV output");
   sql->add_option("-F,--field-separator", flags->separator, "between fields when unaligned (|)");
   sql->add_option("--state", flags->state, "the pipeline's state directory");
+  sql->add_option("--threads", flags->threads, "that compute (default: the number of cores)")
+      ->check(CLI::Range(1, 1024));
   sql->add_option("--env", flags->env, "read .env.NAME instead of .env");
   sql->callback([flags, exit_code] { *exit_code = Sql(*flags); });
 }

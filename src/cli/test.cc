@@ -50,8 +50,11 @@ Result<std::vector<Way::Cut>> WaysOf(const std::vector<std::string>& names) {
     const auto way =
         std::find_if(all.begin(), all.end(), [&](Way::Cut cut) { return name == NameOf(cut); });
     if (way == all.end()) {
-      return SqlStatus(fmt::format("unknown way \"{}\"", name),
-                       {.hint = "There are plain, whole, rows, random, retract, restart and all."});
+      return SqlStatus(
+          fmt::format("unknown way \"{}\"", name),
+          {.hint =
+               "There are plain, whole, rows, random, retract, restart, threads, once-threads and "
+               "all."});
     }
     ways.push_back(*way);
   }
@@ -118,8 +121,10 @@ void AddTest(CLI::App* app, int* exit_code) {
   test->add_option("files", flags->files, ".slt files, or directories of them")
       ->required()
       ->check(CLI::ExistingPath);
-  test->add_option("--ways", flags->ways,
-                   "plain, whole, rows, random, retract, restart or all; several by commas")
+  test->add_option(
+          "--ways", flags->ways,
+          "plain, whole, rows, random, retract, restart, threads, once-threads or all; several "
+          "by commas")
       ->allow_extra_args(false)
       ->delimiter(',')
       ->delimiter(',');

@@ -52,7 +52,8 @@ struct Properties {
   std::vector<std::vector<int>> keys;  // sets of columns that are unique among the present rows
 };
 
-// A pure function of its inputs and its own state. Used by one thread at a time.
+// A pure function of its inputs and its own state. Used by one thread at a time; operators of other
+// shards run at the same time, so what they share (a budget, a cache) must bear several threads.
 class Operator {
  public:
   virtual ~Operator() = default;

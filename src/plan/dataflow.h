@@ -1,5 +1,7 @@
 // A standing computation: operators wired together, inputs by relation name, outputs by name. The
-// same sub-plan is one operator, whoever uses it.
+// same sub-plan is one operator, whoever uses it. Operators with a key are split into shards that
+// threads work on at the same time; what comes out, and in which order, depends on the number of
+// shards alone.
 #pragma once
 
 #include <functional>
@@ -11,6 +13,8 @@
 
 #include "flow/operator.h"
 #include "plan/properties.h"
+#include "plan/regions.h"
+#include "plan/shards.h"
 #include "sql/logical.h"
 
 namespace leat {
@@ -25,13 +29,21 @@ class DataflowListener {
   virtual Status OnRowError(int output, const Schema& schema, const RowError& error) = 0;
 };
 
-// Used by one thread at a time.
+using BatchVisitor = std::function<Status(const Batch& batch)>;
+// Gives the present rows of a relation (all its columns), with `_seq` in order.
+using RelationScan = std::function<Status(const std::string& relation, const BatchVisitor& visit)>;
+
+// Used by one thread at a time; its pool's threads work while one of its calls does.
 class Dataflow {
  public:
-  explicit Dataflow(DataflowListener* listener);
+  // kEqualPlans: equal sub-plans are one; kNone: each has operators of its own.
+  enum class Sharing : uint8_t { kEqualPlans, kNone };
+  explicit Dataflow(DataflowListener* listener, const Cores& cores = {},
+                    Sharing sharing = Sharing::kEqualPlans);
   ~Dataflow();
 
-  // Adds a query; its answer goes to the listener as the returned output.
+  // Adds a query; its answer goes to the listener as the returned output. REQUIRES: nothing was
+  // pushed or restored.
   Result<int> Add(const LogicalPtr& query, const SourceProperties& sources);
 
   // Relations that the queries read.
@@ -41,8 +53,14 @@ class Dataflow {
   Status Push(const std::string& relation, const Batch& batch, const EvalContext& context);
   Status Finish(const Epoch& epoch, const EvalContext& context);
 
+  // Instead of Push and Finish: reads all that the only query needs, as one final epoch. A node's
+  // inputs are computed one after the other, each to its end, a join's right side before its left:
+  // a final join wants that. REQUIRES: Sharing::kNone.
+  Status Drain(const RelationScan& scan, const EvalContext& context);
+
   // State is named by the hash of the plan node (and its occurrence), so that it finds its operator
-  // in another dataflow that has the same node.
+  // in another dataflow that has the same node; inside, by shard. A state that was made with
+  // another number of shards keeps it.
   Status Checkpoint(const std::function<Result<StateWriter*>(const std::string& name)>& writer);
   Status Restore(const std::function<Result<StateReader*>(const std::string& name)>& reader);
 
@@ -50,19 +68,51 @@ class Dataflow {
     std::string name;   // state name
     std::string label;  // "Aggregate by #0"
     OperatorStats stats;
+    int shards = 1;
   };
   std::vector<NodeReport> Report() const;
 
  private:
   struct Node;
-  class NodeOutput;
-  Result<int> AddNode(const LogicalPtr& logical, int output, const SourceProperties& sources);
+  struct Gathered;
+  class ShardOutput;
+  Result<int> AddNode(const LogicalPtr& logical, int output);
+  Properties SourceOf(const std::string& relation) const;
+  // Splits nodes into regions and their operators into shards, once.
+  Status Prepare();
+  std::vector<Region> Regions() const;
+  Status MakeShards(size_t shards, Node* node);
+  Status CountShards(const std::function<Result<StateReader*>(const std::string& name)>& reader);
+
   Status PushConstants(const EvalContext& context);
+  Status PushValues(int node, const EvalContext& context);
+  Status PushScan(int node, const Batch& batch, const EvalContext& context);
+  // Splits rows for the exchanges behind a node. On any thread.
+  Result<Emission> MakeEmission(int node, Batch batch, const EvalContext& context) const;
+  // Takes what a node put out to the listener and to the regions behind it.
+  Status Hand(Emission emission, const EvalContext& context);
+
+  Status WorkIfFull(Gathered* region, const EvalContext& context);
+  // Works on what a region has gathered; with `epoch` also ends the epoch for it.
+  Status Work(Gathered* region, const Epoch* epoch, const EvalContext& context);
+  Status WorkArrivals(const Gathered& taken, size_t shard, const EvalContext& context,
+                      const Deliver& deliver) const;
+  Status WorkShard(const Gathered& region, const Gathered& taken, size_t shard, const Epoch* epoch,
+                   const EvalContext& context, const Deliver& deliver) const;
+  // `run`, with the rows of nodes that keep the order of arrival put back into it.
+  Status WorkInOrder(const std::function<Status(const Deliver&)>& run, const EvalContext& context);
+  Status DrainNode(int number, const RelationScan& scan, const EvalContext& context);
+  Status FinishRegion(Gathered* region, const Epoch& epoch, const EvalContext& context);
 
   DataflowListener* listener_;
+  Cores cores_;
+  const Sharing sharing_;
+  std::map<std::string, Properties> source_properties_;
   std::vector<std::unique_ptr<Node>> nodes_;       // children before parents
   std::map<std::string, int> by_text_;             // canonical text → node
   std::map<std::string, std::vector<int>> scans_;  // relation → scan nodes
+  std::vector<Gathered> regions_;                  // each after those that feed it
+  bool prepared_ = false;
   int outputs_ = 0;
   bool constants_pushed_ = false;
 };

@@ -3,7 +3,7 @@
 #include <numeric>
 
 #include "data/key.h"
-#include "plan/lower.h"
+#include "plan/dataflow.h"
 
 namespace leat {
 namespace {
@@ -12,12 +12,12 @@ Properties FinalSource(const std::string&) {
   return {.append_only = true, .final = true, .in_order = true};
 }
 
-// Hands an operator's results to whoever is above it.
-class VisitOutput : public Output {
+// Hands the answer to whoever asked.
+class Visitor : public DataflowListener {
  public:
-  explicit VisitOutput(const BatchVisitor& visit) : visit_(visit) {}
-  Status Emit(Batch batch) override { return batch.rows == 0 ? Status::OK() : visit_(batch); }
-  Status Reject(RowError error) override {
+  explicit Visitor(const BatchVisitor& visit) : visit_(visit) {}
+  Status OnDelta(int, const Batch& batch) override { return visit_(batch); }
+  Status OnRowError(int, const Schema&, const RowError& error) override {
     return SqlStatus(error.reason, {.sqlstate = error.sqlstate});
   }
 
@@ -25,36 +25,14 @@ class VisitOutput : public Output {
   const BatchVisitor& visit_;
 };
 
-Status ScanOnce(const Logical& node, const RelationScan& scan, const BatchVisitor& visit) {
-  return scan(node.relation, [&](const Batch& batch) {
-    Batch pruned{.rows = batch.rows, .weights = batch.weights, .seq = batch.seq};
-    for (int column : node.columns) {
-      pruned.columns.push_back(batch.columns[static_cast<size_t>(column)]);
-    }
-    return visit(pruned);
-  });
-}
-
 }  // namespace
 
-Status RunOnce(const Logical& node, const RelationScan& scan, const EvalContext& context,
-               const BatchVisitor& visit) {
-  if (node.kind == LogicalKind::kScan) return ScanOnce(node, scan, visit);
-  if (node.kind == LogicalKind::kValues) {
-    LEAT_ASSIGN(Batch batch, ValuesBatch(node, context));
-    return visit(batch);
-  }
-  LEAT_ASSIGN(auto op, LowerNode(node, FinalSource));
-  VisitOutput out(visit);
-  const bool join = node.kind == LogicalKind::kJoin;
-  for (size_t i = 0; i < node.children.size(); ++i) {
-    const size_t port = join ? node.children.size() - 1 - i : i;  // a join's right side first
-    const auto push = [&](const Batch& batch) {
-      return op->Push(static_cast<int>(port), batch, context, &out);
-    };
-    LEAT_RETURN(RunOnce(*node.children[port], scan, context, push));
-  }
-  return op->Finish({.number = 1, .clock = context.now}, context, &out);
+Status RunOnce(const LogicalPtr& query, const RelationScan& scan, const EvalContext& context,
+               const BatchVisitor& visit, const Cores& cores) {
+  Visitor visitor(visit);
+  Dataflow flow(&visitor, cores, Dataflow::Sharing::kNone);
+  LEAT_RETURN(flow.Add(query, FinalSource).status());
+  return flow.Drain(scan, context);
 }
 
 Result<Batch> SortBatch(const Batch& batch, const std::vector<SortKey>& order,

@@ -1,5 +1,4 @@
-// A one-shot query: the whole input is one final epoch, so operators take their final forms and a
-// join reads its right side before its left.
+// A one-shot query: the whole input is one final epoch, so operators take their final forms.
 #pragma once
 
 #include <functional>
@@ -7,18 +6,15 @@
 #include <vector>
 
 #include "func/evaluate.h"
+#include "plan/dataflow.h"
 #include "sql/logical.h"
 
 namespace leat {
 
-using BatchVisitor = std::function<Status(const Batch& batch)>;
-// Gives the present rows of a relation (all its columns), with `_seq` in order.
-using RelationScan = std::function<Status(const std::string& relation, const BatchVisitor& visit)>;
-
-// Computes `node` and hands its rows to `visit`, without net retractions: what was taken back is
+// Computes `query` and hands its rows to `visit`, without net retractions: what was taken back is
 // gone. A row that cannot be computed fails the query, as PostgreSQL does.
-Status RunOnce(const Logical& node, const RelationScan& scan, const EvalContext& context,
-               const BatchVisitor& visit);
+Status RunOnce(const LogicalPtr& query, const RelationScan& scan, const EvalContext& context,
+               const BatchVisitor& visit, const Cores& cores = {});
 
 // Sorts rows as ORDER BY does; ties keep their order. Null keys go where `order` says.
 Result<Batch> SortBatch(const Batch& batch, const std::vector<SortKey>& order,

@@ -151,6 +151,7 @@ class Engine : public DataflowListener {
   Manifest manifest_;  // of the last checkpoint, or the one that is being made
   bool restored_ = false;
   bool opened_ = false;
+  ThreadPool pool_;  // outlives the dataflow
   Dataflow flow_;
   Rejects rejects_;
   std::vector<SinkSeat> sinks_;  // outputs 0 …

@@ -221,7 +221,7 @@ Status Engine::Compute(SourceSeat* seat, const Arrival& arrival, int64_t first_s
 // A local table's content is part of the definition: it enters the first epoch.
 Status Engine::PushContents(Dataflow* flow, int64_t* seq) {
   for (const InsertRows& insert : pipeline_.contents) {
-    LEAT_RETURN(RunOnce(*VisibleColumns(insert.query), NoRelations, Eval(),
+    LEAT_RETURN(RunOnce(VisibleColumns(insert.query), NoRelations, Eval(),
                         [&](const Batch& rows) -> Status {
                           Batch batch = rows;
                           LEAT_ASSIGN(batch.seq, ArrivalNumbers(*seq, batch.rows));

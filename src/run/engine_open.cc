@@ -31,7 +31,8 @@ Engine::Engine(const Pipeline& pipeline, const RunOptions& options, const RunCon
       started_at_(context.clock->Now()),
       memory_({.limit = options.memory_max, .resident = ResidentBytes, .release = ReleaseUnused}),
       scope_(&memory_),
-      flow_(this),
+      pool_(options.threads),
+      flow_(this, {.pool = &pool_, .shards = options.shards}),
       checkpointed_(start_),
       writer_(crew) {}
 

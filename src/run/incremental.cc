@@ -78,7 +78,8 @@ class Play {
       const bool random_end = EndsEpoch();
       if (!random_end && change.then == Change::Then::kNothing) continue;
       LEAT_RETURN(FinishEpoch());
-      const bool random_restart = way_.cut == Way::Cut::kRestart && Chance(4);
+      const bool restarts = way_.cut == Way::Cut::kRestart || way_.cut == Way::Cut::kThreads;
+      const bool random_restart = restarts && Chance(4);
       if (random_restart || change.then == Change::Then::kRestart) LEAT_RETURN(Restart());
     }
     LEAT_RETURN(FinishEpoch());
@@ -104,7 +105,12 @@ class Play {
   }
 
   Status Build() {
-    flow_ = std::make_unique<Dataflow>(&net_);
+    Cores cores;
+    if (way_.cut == Way::Cut::kThreads) {
+      if (!pool_) pool_.emplace(kWayThreads);
+      cores = WayCores(&*pool_, 1 + static_cast<int64_t>(random_() % 20));
+    }
+    flow_ = std::make_unique<Dataflow>(&net_, cores);
     return flow_->Add(query_, [this](const std::string& name) { return Known(name); }).status();
   }
 
@@ -184,6 +190,7 @@ class Play {
   const EvalContext& context_;
   std::mt19937_64 random_;
   Net net_;
+  std::optional<ThreadPool> pool_;  // kThreads
   std::unique_ptr<Dataflow> flow_;
   MemoryStore store_;
   int64_t epoch_ = 0;
@@ -206,8 +213,16 @@ const char* NameOf(Way::Cut cut) {
       return "retract";
     case Way::Cut::kRestart:
       return "restart";
+    case Way::Cut::kThreads:
+      return "threads";
+    case Way::Cut::kOnceThreads:
+      return "once-threads";
   }
   return "?";
+}
+
+Cores WayCores(ThreadPool* pool, int64_t round_rows) {
+  return {.pool = pool, .shards = 3, .round_rows = round_rows, .threads_rows = 1};
 }
 
 Result<Batch> AnswerIncrementally(const LogicalPtr& query, const std::vector<Change>& history,

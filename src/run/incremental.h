@@ -8,6 +8,7 @@
 
 #include "data/batch.h"
 #include "func/evaluate.h"
+#include "plan/shards.h"
 #include "sql/logical.h"
 
 namespace leat {
@@ -15,17 +16,24 @@ namespace leat {
 // How a query over local tables is computed; the answer must not depend on it.
 struct Way {
   enum class Cut : uint8_t {
-    kPlain,    // one-shot, final: what a SELECT does
-    kWhole,    // incrementally, all changes in one epoch
-    kRows,     // … every changed row an epoch of its own
-    kRandom,   // … random cuts of the same order of arrival
-    kRetract,  // … random cuts, with rows added that are taken back later
-    kRestart,  // … random cuts, checkpointed and restored into new operators in between
+    kPlain,        // one-shot, final: what a SELECT does
+    kWhole,        // incrementally, all changes in one epoch
+    kRows,         // … every changed row an epoch of its own
+    kRandom,       // … random cuts of the same order of arrival
+    kRetract,      // … random cuts, with rows added that are taken back later
+    kRestart,      // … random cuts, checkpointed and restored into new operators in between
+    kThreads,      // … the same, with operators in shards that several threads work on
+    kOnceThreads,  // one-shot as kPlain, in shards, with several threads
   };
   Cut cut = Cut::kPlain;
   uint64_t seed = 0;
 };
 const char* NameOf(Way::Cut cut);
+
+// As many shards and threads as make the most of little data, exchanges and waits included.
+// `round_rows`: that a region gathers.
+inline constexpr int kWayThreads = 3;
+Cores WayCores(ThreadPool* pool, int64_t round_rows);
 
 // A change of a relation, with weights and `_seq`, in the order of arrival.
 struct Change {
@@ -38,7 +46,7 @@ struct Change {
 };
 
 // The net answer, in no particular order. A row that cannot be computed and is not taken back fails
-// it, as a one-shot query would. REQUIRES: way.cut is not kPlain.
+// it, as a one-shot query would. REQUIRES: way.cut is neither kPlain nor kOnceThreads.
 Result<Batch> AnswerIncrementally(const LogicalPtr& query, const std::vector<Change>& history,
                                   const Way& way, const EvalContext& context);
 

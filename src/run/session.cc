@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "connect/connectors.h"
+#include "plan/exchange.h"
 #include "plan/expand.h"
 #include "plan/once.h"
 #include "plan/rules.h"
@@ -224,25 +225,37 @@ bool Session::OverLocalTables(const Logical& query) const {
                      [&](const std::string& name) { return tables_.contains(name); });
 }
 
-Result<std::vector<Batch>> Session::AnswerOnce(const LogicalPtr& query) {
+Cores Session::OwnCores() {
+  if (!pool_) pool_ = std::make_unique<ThreadPool>(options_.threads);
+  return {.pool = pool_.get(), .shards = std::min(options_.threads, kShardsMax)};
+}
+
+Result<std::vector<Batch>> Session::AnswerOnce(const LogicalPtr& query, const Cores& cores) {
   std::vector<Batch> batches;
   const auto scan = [this](const std::string& name, const BatchVisitor& visit) {
     return Scan(name, visit);
   };
-  LEAT_RETURN(RunOnce(*query, scan, Eval(), [&](const Batch& batch) -> Status {
+  const auto visit = [&](const Batch& batch) -> Status {
     if (cancelled_.exchange(false)) {
       return SqlStatus("canceling statement due to user request", {.sqlstate = "57014"});
     }
     batches.push_back(batch);
     return Status::OK();
-  }));
+  };
+  LEAT_RETURN(RunOnce(query, scan, Eval(), visit, cores));
   return batches;
 }
 
 Result<StatementResult> Session::Answer(const Query& query, const Way& way) {
   LEAT_ASSIGN(const LogicalPtr expanded, Expand(query.root));
+  if (way.cut == Way::Cut::kOnceThreads) {
+    ThreadPool pool(kWayThreads);
+    const auto round_rows = static_cast<int64_t>(1 + way.seed % 20);
+    LEAT_ASSIGN(auto batches, AnswerOnce(expanded, WayCores(&pool, round_rows)));
+    return Present(query, std::move(batches));
+  }
   if (way.cut == Way::Cut::kPlain || !OverLocalTables(*expanded)) {
-    LEAT_ASSIGN(auto batches, AnswerOnce(expanded));
+    LEAT_ASSIGN(auto batches, AnswerOnce(expanded, OwnCores()));
     return Present(query, std::move(batches));
   }
   LEAT_ASSIGN(Batch answer, AnswerIncrementally(expanded, history_, way, Eval()));
@@ -276,7 +289,7 @@ Result<StatementResult> Session::RunExplain(const Explain& explain) {
   }
   if (explain.analyze) {
     const auto start = std::chrono::steady_clock::now();
-    LEAT_ASSIGN(const auto batches, AnswerOnce(expanded));
+    LEAT_ASSIGN(const auto batches, AnswerOnce(expanded, OwnCores()));
     int64_t rows = 0;
     for (const Batch& batch : batches) rows += batch.rows;
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;

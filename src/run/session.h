@@ -35,6 +35,7 @@ struct SessionOptions {
   Environment environment;
   std::string directory = ".";  // where relative paths and urls start
   std::string state_dir;        // of the pipeline, to read its committed state; may not exist
+  int threads = 1;              // that a one-shot query computes with
 };
 
 // Used by one thread at a time.
@@ -90,7 +91,9 @@ class Session {
   Result<StatementResult> RunExplain(const Explain& explain);
   Result<StatementResult> RunTransaction(const Transaction& transaction);
   Result<StatementResult> Present(const Query& query, std::vector<Batch> batches) const;
-  Result<std::vector<Batch>> AnswerOnce(const LogicalPtr& query);
+  Result<std::vector<Batch>> AnswerOnce(const LogicalPtr& query, const Cores& cores);
+  // The threads of one-shot queries; started when one is asked.
+  Cores OwnCores();
   // Puts the queries of materialized views in their scans' place, except those that stand stored.
   Result<LogicalPtr> Expand(const LogicalPtr& query) const;
   bool OverLocalTables(const Logical& query) const;
@@ -121,6 +124,7 @@ class Session {
   int64_t next_seq_ = 0;
   std::optional<Micros> transaction_clock_;
   std::atomic<bool> cancelled_ = false;
+  std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<Pipeline> pipeline_;
   std::set<std::string> fixtures_;  // local tables that stand for sources
   Rejects rejects_;                 // of fixtures, or as the pipeline's state has them

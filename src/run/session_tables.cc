@@ -125,7 +125,7 @@ Result<int64_t> Session::AddRows(const std::string& table, Batch rows) {
 
 Result<StatementResult> Session::RunInsert(const InsertRows& insert) {
   LEAT_ASSIGN(const LogicalPtr query, Expand(VisibleColumns(insert.query)));
-  LEAT_ASSIGN(auto batches, AnswerOnce(query));
+  LEAT_ASSIGN(auto batches, AnswerOnce(query, OwnCores()));
   for (Batch& batch : batches) batch.seq = nullptr;
   LEAT_ASSIGN(Batch rows, Concatenate(query->schema, batches));
   LEAT_ASSIGN(const int64_t added, AddRows(insert.table, std::move(rows)));

@@ -253,7 +253,8 @@ SltReport Unplayable(const std::string& path, const Status& status) {
 
 std::vector<Way::Cut> IncrementalWays() {
   using Cut = Way::Cut;
-  return {Cut::kWhole, Cut::kRows, Cut::kRandom, Cut::kRetract, Cut::kRestart};
+  return {Cut::kWhole,   Cut::kRows,    Cut::kRandom,     Cut::kRetract,
+          Cut::kRestart, Cut::kThreads, Cut::kOnceThreads};
 }
 
 uint64_t SeedOf(uint64_t seed, int line, Way::Cut cut) {
