@@ -2,6 +2,6 @@
 
 namespace leat {
 
-LogicalPtr ApplyRules(const LogicalPtr& query) { return PushFilters(query); }
+LogicalPtr ApplyRules(const LogicalPtr& query) { return NarrowAggregates(PushFilters(query)); }
 
 }  // namespace leat

@@ -12,4 +12,8 @@ LogicalPtr ApplyRules(const LogicalPtr& query);
 // keys, so that `FROM a, b WHERE a.x = b.y` is a hash join.
 LogicalPtr PushFilters(const LogicalPtr& node);
 
+// An aggregate's input is projected to the columns that it reads: what an exchange moves. It
+// depends on the aggregate alone, so equal ones stay equal (and shared).
+LogicalPtr NarrowAggregates(const LogicalPtr& node);
+
 }  // namespace leat
