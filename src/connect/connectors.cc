@@ -18,15 +18,17 @@ struct Connector {
   Result<std::unique_ptr<Source>> (*make_source)(const Server&, const Relation&);
   Result<std::unique_ptr<Sink>> (*make_sink)(SinkSpec);
   Result<Schema> (*infer_columns)(const Server&, const Relation&);
-  Result<std::vector<Batch>> (*read_all)(const Server&, const Relation&);
+  Status (*read_each)(const Server&, const Relation&, const ArrivalVisitor&);
+  Result<std::optional<Mark>> (*read_mark)(const SinkSpec&);
 };
 
 constexpr Connector File(std::string_view scheme) {
-  return {"file", scheme, kFileOptions, MakeFileSource, MakeFileSink, InferFileColumns, ReadFiles};
+  return {"file",       scheme,           kFileOptions, MakeFileSource,
+          MakeFileSink, InferFileColumns, ReadFiles,    ReadFileMark};
 }
 constexpr Connector Database(std::string_view scheme) {
-  return {"database",        scheme,   kDatabaseOptions, MakeDatabaseSource, MakeDatabaseSink,
-          InferTableColumns, ReadTable};
+  return {"database",        scheme,    kDatabaseOptions, MakeDatabaseSource, MakeDatabaseSink,
+          InferTableColumns, ReadTable, ReadTableMark};
 }
 
 constexpr std::array kConnectors = {
@@ -200,9 +202,23 @@ Result<Schema> InferColumns(const Server& server, const Relation& relation) {
   return connector->infer_columns(server, relation);
 }
 
-Result<std::vector<Batch>> ReadAll(const Server& server, const Relation& relation) {
+Status ReadEach(const Server& server, const Relation& relation, const ArrivalVisitor& visit) {
   LEAT_ASSIGN(const Connector* connector, Checked(server, relation));
-  return connector->read_all(server, relation);
+  return connector->read_each(server, relation, visit);
+}
+
+Result<std::vector<Batch>> ReadAll(const Server& server, const Relation& relation) {
+  std::vector<Batch> batches;
+  LEAT_RETURN(ReadEach(server, relation, [&](const Arrival& arrival) {
+    if (arrival.batch.rows > 0) batches.push_back(arrival.batch);
+    return Status::OK();
+  }));
+  return batches;
+}
+
+Result<std::optional<Mark>> ReadSinkMark(const SinkSpec& spec) {
+  LEAT_ASSIGN(const Connector* connector, Checked(spec.server, spec.options, {}, -1));
+  return connector->read_mark(spec);
 }
 
 Status CheckServer(const Server& server) { return Checked(server, {}, {}, -1).status(); }

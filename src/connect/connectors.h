@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,12 @@ Result<std::unique_ptr<Source>> MakeSource(const Server& server, const Relation&
 Result<std::unique_ptr<Sink>> MakeSink(SinkSpec spec);
 // The columns of `()`, read from the system (a file's header, a table's catalog).
 Result<Schema> InferColumns(const Server& server, const Relation& relation);
-// Reads the whole relation as it is now, for SELECT from a sink or a warehouse table.
+// Reads the whole relation as it is now, for SELECT from a sink or a warehouse table: rows, and the
+// rejects among them.
+Status ReadEach(const Server& server, const Relation& relation, const ArrivalVisitor& visit);
 Result<std::vector<Batch>> ReadAll(const Server& server, const Relation& relation);
+// The mark of a sink's target, which another process may be writing to: it is only looked at.
+Result<std::optional<Mark>> ReadSinkMark(const SinkSpec& spec);
 
 // Checks what can be checked without touching the system: the kind, the url's scheme, the names of
 // all options, the values of those that every connector has. `leat check` calls these.

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,8 @@ struct Arrival {
   uint64_t checksum = 0;   // of the bytes read, so that a replay notices a changed file
   Offset end;              // after it
 };
+
+using ArrivalVisitor = std::function<Status(const Arrival& arrival)>;
 
 // Reads a system outside, in order, from where the last checkpoint left off; several relations may
 // share it. Used by one thread at a time. Never retries: it returns the error, `run` decides.

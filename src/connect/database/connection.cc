@@ -91,15 +91,30 @@ Status Connection::Execute(const std::string& sql, std::string_view what) {
   return statement.Run();
 }
 
-Result<RecordBatches> Connection::Query(const std::string& sql, std::string_view what) {
+Status Connection::QueryEach(const std::string& sql, std::string_view what,
+                             const std::function<Status(const arrow::RecordBatch& rows)>& visit) {
   Statement statement(database_.get(), &handle_, what);
   LEAT_RETURN(statement.SetSql(sql));
   ArrowArrayStream stream{};
   LEAT_RETURN(statement.Run(&stream));
   LEAT_ASSIGN(const auto reader, arrow::ImportRecordBatchReader(&stream));
-  auto batches = reader->ToRecordBatches();
-  if (batches.ok()) return batches;
-  return IOErrorF("could not {} in \"{}\": {}", what, url().text, batches.status().message());
+  while (true) {
+    const auto rows = reader->Next();
+    if (!rows.ok()) {
+      return IOErrorF("could not {} in \"{}\": {}", what, url().text, rows.status().message());
+    }
+    if (*rows == nullptr) return Status::OK();
+    LEAT_RETURN(visit(**rows));
+  }
+}
+
+Result<RecordBatches> Connection::Query(const std::string& sql, std::string_view what) {
+  RecordBatches batches;
+  LEAT_RETURN(QueryEach(sql, what, [&](const arrow::RecordBatch& rows) {
+    batches.push_back(arrow::RecordBatch::Make(rows.schema(), rows.num_rows(), rows.columns()));
+    return Status::OK();
+  }));
+  return batches;
 }
 
 Status Connection::Ingest(const std::string& table, const arrow::RecordBatch& rows,

@@ -3,6 +3,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,6 +30,9 @@ class Connection {
   // Runs one statement. `what` completes "could not …".
   Status Execute(const std::string& sql, std::string_view what);
   Result<RecordBatches> Query(const std::string& sql, std::string_view what);
+  // The same, one batch after another; the connection is busy until it returns.
+  Status QueryEach(const std::string& sql, std::string_view what,
+                   const std::function<Status(const arrow::RecordBatch& rows)>& visit);
   // Appends rows to a temporary table of this connection.
   Status Ingest(const std::string& table, const arrow::RecordBatch& rows, std::string_view what);
 

@@ -19,6 +19,7 @@ inline constexpr std::array kDatabaseOptions = {
 Result<std::unique_ptr<Source>> MakeDatabaseSource(const Server& server, const Relation& relation);
 Result<std::unique_ptr<Sink>> MakeDatabaseSink(SinkSpec spec);
 Result<Schema> InferTableColumns(const Server& server, const Relation& relation);
-Result<std::vector<Batch>> ReadTable(const Server& server, const Relation& relation);
+Status ReadTable(const Server& server, const Relation& relation, const ArrivalVisitor& visit);
+Result<std::optional<Mark>> ReadTableMark(const SinkSpec& spec);
 
 }  // namespace leat

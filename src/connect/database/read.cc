@@ -62,21 +62,29 @@ Result<Schema> InferTableColumns(const Server& server, const Relation& relation)
   return schema;
 }
 
-Result<std::vector<Batch>> ReadTable(const Server& server, const Relation& relation) {
+Status ReadTable(const Server& server, const Relation& relation, const ArrivalVisitor& visit) {
   LEAT_ASSIGN(const DatabaseUrl url, UrlOf(server));
   LEAT_ASSIGN(const auto connection, Connection::Open(url));
   const std::string table = TableName(relation.options, relation.name);
   LEAT_ASSIGN(const auto columns, ColumnsOf(connection.get(), table));
   if (columns.empty()) return NoTable(url, table, relation.location);
-  LEAT_ASSIGN(const auto rows, connection->Query(Select(url.system, relation, table),
-                                                 fmt::format("read table \"{}\"", table)));
-  std::vector<Batch> batches;
-  for (const auto& each : rows) {
-    if (each->num_rows() == 0) continue;
-    LEAT_ASSIGN(Batch batch, RaiseRows(url.system, relation, *each));
-    batches.push_back(std::move(batch));
-  }
-  return batches;
+  return connection->QueryEach(Select(url.system, relation, table),
+                               fmt::format("read table \"{}\"", table),
+                               [&](const arrow::RecordBatch& rows) -> Status {
+                                 if (rows.num_rows() == 0) return Status::OK();
+                                 Arrival arrival{.place = table, .rows_read = rows.num_rows()};
+                                 LEAT_ASSIGN(arrival.batch, RaiseRows(url.system, relation, rows));
+                                 return visit(arrival);
+                               });
+}
+
+Result<std::optional<Mark>> ReadTableMark(const SinkSpec& spec) {
+  LEAT_ASSIGN(const DatabaseUrl url, UrlOf(spec.server));
+  LEAT_ASSIGN(const auto connection, Connection::Open(url));
+  LEAT_ASSIGN(const auto marks, ColumnsOf(connection.get(), "leat_marks"));
+  if (marks.empty()) return std::optional<Mark>();
+  LEAT_ASSIGN(const auto found, ReadMark(connection.get(), TableName(spec.options, spec.name)));
+  return found ? found->mark : std::nullopt;
 }
 
 }  // namespace leat

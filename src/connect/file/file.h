@@ -64,6 +64,7 @@ inline constexpr std::array kFileOptions = {
 Result<std::unique_ptr<Source>> MakeFileSource(const Server& server, const Relation& relation);
 Result<std::unique_ptr<Sink>> MakeFileSink(SinkSpec spec);
 Result<Schema> InferFileColumns(const Server& server, const Relation& relation);
-Result<std::vector<Batch>> ReadFiles(const Server& server, const Relation& relation);
+Status ReadFiles(const Server& server, const Relation& relation, const ArrivalVisitor& visit);
+Result<std::optional<Mark>> ReadFileMark(const SinkSpec& spec);
 
 }  // namespace leat

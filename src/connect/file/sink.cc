@@ -153,6 +153,12 @@ Result<std::string> TargetOf(const SinkSpec& spec) {
 
 }  // namespace
 
+Result<std::optional<Mark>> ReadFileMark(const SinkSpec& spec) {
+  LEAT_ASSIGN(const std::string target, TargetOf(spec));
+  LEAT_ASSIGN(const auto manifest, ReadManifest(target));
+  return manifest ? std::optional(manifest->mark) : std::nullopt;
+}
+
 Result<std::unique_ptr<Sink>> MakeFileSink(SinkSpec spec) {
   if (spec.mode != SinkMode::kAppend && spec.mode != SinkMode::kReplace) {
     return NotSupported(

@@ -375,13 +375,12 @@ Result<std::unique_ptr<Source>> MakeFileSource(const Server& server, const Relat
   return std::make_unique<FileSource>(std::move(table));
 }
 
-Result<std::vector<Batch>> ReadFiles(const Server& server, const Relation& relation) {
+Status ReadFiles(const Server& server, const Relation& relation, const ArrivalVisitor& visit) {
   LEAT_ASSIGN(const auto source, MakeFileSource(server, relation));
-  std::vector<Batch> batches;
   while (true) {
-    LEAT_ASSIGN(auto arrival, source->Poll(kChunkBytesMax));
-    if (!arrival) return batches;
-    if (arrival->batch.rows > 0) batches.push_back(std::move(arrival->batch));
+    LEAT_ASSIGN(const auto arrival, source->Poll(kChunkBytesMax));
+    if (!arrival) return Status::OK();
+    LEAT_RETURN(visit(*arrival));
   }
 }
 
