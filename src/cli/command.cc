@@ -80,7 +80,8 @@ int ReportError(const Status& status, const std::string& file, const std::string
   const std::string place = file.empty() ? "" : "leat: " + file + ": ";
   std::fprintf(stderr, "%s%s", place.c_str(), FormatError(status, text).c_str());
   if (IsTooManyRejects(status)) return kExitRejects;
-  return error != nullptr ? kExitUser : kExitFailed;
+  // The world's failures may carry a hint too.
+  return error != nullptr && !status.IsIOError() ? kExitUser : kExitFailed;
 }
 
 int ReportErrorIn(const Status& status, const std::string& file) {

@@ -69,6 +69,7 @@ class DatabaseSink : public Sink {
   Status Drop();
   Status RefuseOlderTable() const;
   static Status Together(Connection* connection, const std::function<Status()>& work);
+  static Status GiveUp(Connection* connection, const Status& why);
 
   const SinkSpec spec_;
   const DatabaseUrl url_;
@@ -92,10 +93,7 @@ Result<std::optional<Mark>> DatabaseSink::Open() {
   }
   LEAT_RETURN(connection_->Begin());
   const Status prepared = Prepare();
-  if (!prepared.ok()) {
-    LEAT_RETURN(connection_->Rollback());
-    return prepared;
-  }
+  if (!prepared.ok()) return GiveUp(connection_.get(), prepared);
   LEAT_RETURN(connection_->Commit());
   LEAT_RETURN(CreateStaging(kCame, all_));
   if (upsert()) {
@@ -301,10 +299,7 @@ Status DatabaseSink::Commit(int64_t epoch) {
     status = WriteMark(connection_.get(), table_, {.mark = mark, .created = created_});
   }
   if (status.ok()) status = connection_->Commit();
-  if (!status.ok()) {
-    LEAT_RETURN(connection_->Rollback());
-    return status;
-  }
+  if (!status.ok()) return GiveUp(connection_.get(), status);
   return Forget();
 }
 
@@ -320,9 +315,14 @@ Status DatabaseSink::RefuseOlderTable() const {
 Status DatabaseSink::Together(Connection* connection, const std::function<Status()>& work) {
   LEAT_RETURN(connection->Begin());
   const Status status = work();
-  if (status.ok()) return connection->Commit();
-  LEAT_RETURN(connection->Rollback());
-  return status;
+  return status.ok() ? connection->Commit() : GiveUp(connection, status);
+}
+
+// What failed first is what is told: a system that rolled back by itself, as SQLite does on a full
+// disk, refuses to be told to.
+Status DatabaseSink::GiveUp(Connection* connection, const Status& why) {
+  static_cast<void>(connection->Rollback());
+  return why;
 }
 
 // Before Open the query may have changed, and its columns: what leat made, it makes again.

@@ -1,5 +1,9 @@
 #include "connect/file/staging.h"
 
+#include <arrow/util/io_util.h>
+
+#include <cstring>
+
 namespace leat {
 namespace {
 
@@ -40,7 +44,7 @@ Status Staging::Flush(Part* part) {
   } else {
     LEAT_RETURN(OpenWriter(part));
   }
-  LEAT_RETURN(part->writer->Write(rows));
+  LEAT_RETURN(Named(part->writer->Write(rows), *part));
   part->file.rows += rows.rows;
   return part->writer->bytes_written() >= spec_.file_bytes_max ? CloseWriter(part) : Status::OK();
 }
@@ -57,8 +61,16 @@ Status Staging::OpenWriter(Part* part) {
   return Status::OK();
 }
 
+// A writer's error with the file's name and the system's words, which Arrow keeps apart.
+Status Staging::Named(const Status& status, const Part& part) const {
+  if (status.ok()) return status;
+  const int number = arrow::internal::ErrnoFromStatus(status);
+  return IOErrorF("could not write \"{}/{}\": {}", spec_.folder, part.file.name,
+                  number != 0 ? std::strerror(number) : status.message());
+}
+
 Status Staging::CloseWriter(Part* part) {
-  LEAT_RETURN(part->writer->Close());
+  LEAT_RETURN(Named(part->writer->Close(), *part));
   part->file.bytes = part->writer->bytes_written();
   part->writer.reset();
   open_.erase(part->used);

@@ -54,6 +54,7 @@ class Staging {
   Status Flush(Part* part);
   Status OpenWriter(Part* part);
   Status CloseWriter(Part* part);
+  Status Named(const Status& status, const Part& part) const;
 
   StagingSpec spec_;
   std::map<std::string, Part> parts_;
