@@ -14,7 +14,7 @@ namespace {
 struct Violations {
   struct Violation {
     int64_t row = 0;
-    int column = -1;  // of the relation; -1: a CHECK
+    int column = -1;  // of the relation; -1: a CHECK of several
     std::string reason;
   };
   std::vector<uint8_t> refused;  // empty while there are none
@@ -47,6 +47,14 @@ void FindNulls(const Relation& relation, const Batch& batch, Violations* violati
   }
 }
 
+// The one column that a CHECK looks at, or -1.
+int ColumnOf(const Relation& relation, const CheckSpec& check) {
+  std::vector<bool> used(relation.columns.size());
+  MarkColumns(*check.predicate, &used);
+  if (std::count(used.begin(), used.end(), true) != 1) return -1;
+  return static_cast<int>(std::find(used.begin(), used.end(), true) - used.begin());
+}
+
 Status FindFailedChecks(const Relation& relation, const Batch& batch, Violations* violations) {
   // By name, as PostgreSQL orders them.
   std::vector<const CheckSpec*> checks;
@@ -54,11 +62,12 @@ Status FindFailedChecks(const Relation& relation, const Batch& batch, Violations
   std::sort(checks.begin(), checks.end(),
             [](const CheckSpec* a, const CheckSpec* b) { return a->name < b->name; });
   for (const CheckSpec* check : checks) {
+    const int column = ColumnOf(relation, *check);
     ErrorMask errors(batch.rows);
     LEAT_ASSIGN(const auto answer,
                 Evaluate(*check->predicate, batch, EvalContext{}, Selection{}, &errors));
     for (const ErrorMask::Error& error : errors.errors()) {
-      violations->Add(batch.rows, error.row, -1, error.message);
+      violations->Add(batch.rows, error.row, column, error.message);
     }
     const auto& passes = static_cast<const arrow::BooleanArray&>(*answer);
     if (passes.true_count() + passes.null_count() == batch.rows) continue;
@@ -66,7 +75,7 @@ Status FindFailedChecks(const Relation& relation, const Batch& batch, Violations
                                     relation.name, check->name);
     for (int64_t row = 0; row < batch.rows; ++row) {
       if (passes.IsValid(row) && !passes.Value(row)) {
-        violations->Add(batch.rows, row, -1, reason);
+        violations->Add(batch.rows, row, column, reason);
       }
     }
   }
