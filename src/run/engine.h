@@ -125,6 +125,10 @@ class Engine : public DataflowListener {
   Status WriteContent(SinkSeat* seat);
   Status Await(const SinkSeat& seat, int64_t epoch);
 
+  // Readers.
+  bool ReadersWait() const { return context_.readers != nullptr && context_.readers->wanted(); }
+  Result<ReadViewPtr> MakeView() const;
+
   // What it says of itself.
   RunReport Report() const;
   Micros NextTelling() const;

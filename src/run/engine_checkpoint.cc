@@ -69,6 +69,7 @@ Status Engine::Housekeep() {
   for (const SinkSeat& seat : sinks_) LEAT_RETURN(seat.worker->error());
   if (held) LEAT_RETURN(FinishCheckpoint());
   if (CheckpointDue()) LEAT_RETURN(BeginCheckpoint());
+  if (ReadersWait()) context_.readers->Answer(MakeView());
   for (SinkSeat& seat : sinks_) {
     if (ContentDue(seat)) LEAT_RETURN(FlushContent(&seat));
   }

@@ -50,6 +50,7 @@ Status Engine::Open() {
   }
   LEAT_ASSIGN(state_, StateDirectory::Open(context_.files, context_.state_dir));
   memory_.UseFiles(state_->spill());
+  if (context_.opened) context_.opened();
   if (options_.fresh) LEAT_RETURN(state_->Clear());
   LEAT_RETURN(BuildFlow());
   LEAT_RETURN(MakeSeats());

@@ -19,6 +19,22 @@ void PublishFailure(const Health& health, const RunContext& context) {
   context.board->Publish(std::move(status));
 }
 
+// Readers wake the engine for as long as there is one, and are told when it has left.
+class ReadersBell {
+ public:
+  ReadersBell(ReadDesk* desk, Crew* crew) : desk_(desk) {
+    if (desk_ != nullptr) desk_->OnAsk([crew] { crew->Ring(); });
+  }
+  ~ReadersBell() {
+    if (desk_ != nullptr) desk_->Close();
+  }
+  ReadersBell(const ReadersBell&) = delete;
+  ReadersBell& operator=(const ReadersBell&) = delete;
+
+ private:
+  ReadDesk* const desk_;
+};
+
 }  // namespace
 
 bool IsTooManyRejects(const Status& status) {
@@ -31,6 +47,7 @@ bool IsTooManyRejects(const Status& status) {
 Result<RunReport> RunPipeline(const Pipeline& pipeline, const RunOptions& options,
                               const RunContext& context) {
   Crew crew(context.schedule, context.stop);
+  const ReadersBell bell(context.readers, &crew);
   RunOptions now = options;
   Health health(RetriesOf(options, context));
   bool opened = false;

@@ -20,6 +20,7 @@
 #include "run/crew.h"
 #include "run/live_status.h"
 #include "run/pipeline.h"
+#include "run/read_view.h"
 
 namespace leat {
 
@@ -76,6 +77,8 @@ struct RunContext {
   const std::atomic<bool>* stop = nullptr;  // set by Ctrl-C: finish the epoch, checkpoint, leave
   Progress progress;                        // may be empty
   StatusBoard* board = nullptr;             // gets the status after epochs and commits
+  ReadDesk* readers = nullptr;              // is answered between epochs; closed at the end
+  std::function<void()> opened;             // called when the state directory is ours; or empty
   std::function<Result<std::unique_ptr<Source>>(const Server&, const Relation&)> make_source =
       MakeSource;
   std::function<Result<std::unique_ptr<Sink>>(SinkSpec)> make_sink = MakeSink;

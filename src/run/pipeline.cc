@@ -374,11 +374,13 @@ Result<Pipeline> LoadPipeline(const PipelineOptions& options, std::string* where
   return Loader(options, where).Load();
 }
 
-Result<LogicalPtr> ExpandOver(const Catalog& catalog, const LogicalPtr& query) {
+Result<LogicalPtr> ExpandOver(const Catalog& catalog, const LogicalPtr& query,
+                              const std::function<bool(const Relation& view)>& at_hand) {
   return ExpandViews(query, [&](const std::string& name) -> Result<LogicalPtr> {
     const Relation* relation = catalog.FindRelation(name);
     if (relation == nullptr || relation->kind != RelationKind::kMaterializedView)
       return LogicalPtr();
+    if (at_hand && at_hand(*relation)) return LogicalPtr();
     LEAT_ASSIGN(const Query view, BindViewQuery(*relation, catalog));
     return VisibleColumns(view);
   });

@@ -1,6 +1,7 @@
 // A pipeline: files of declarations, in any order, made into what the machine runs.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -71,7 +72,9 @@ struct Pipeline {
 // name of the file it is in.
 Result<Pipeline> LoadPipeline(const PipelineOptions& options, std::string* where);
 
-// The query of an ad-hoc SELECT over the pipeline's relations: views expanded, down to sources.
-Result<LogicalPtr> ExpandOver(const Catalog& catalog, const LogicalPtr& query);
+// The query of an ad-hoc SELECT over the pipeline's relations: views expanded, down to sources and
+// to those views whose rows are at hand.
+Result<LogicalPtr> ExpandOver(const Catalog& catalog, const LogicalPtr& query,
+                              const std::function<bool(const Relation& view)>& at_hand = nullptr);
 
 }  // namespace leat

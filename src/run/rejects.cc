@@ -126,8 +126,17 @@ Status Rejects::AddRowError(const std::string& view, const Schema& schema, const
   return values.size() == 0 ? Apply(batch, {error.weight}) : index_->Apply(keys, values, weights);
 }
 
-Status Rejects::Scan(const std::string& relation,
-                     const std::function<Status(const Batch&)>& visit) const {
+RowsScan Rejects::rows() const {
+  return [this](std::string_view begin, std::string_view end, const Index::Visit& visit) {
+    return index_->Scan(begin, end, false, visit);
+  };
+}
+
+Status Rejects::Scan(const std::string& relation, const RejectsVisitor& visit) const {
+  return ScanRejects(rows(), relation, visit);
+}
+
+Status ScanRejects(const RowsScan& rows, const std::string& relation, const RejectsVisitor& visit) {
   RowDecoder decoder(TypesOf(RejectsSchema()));
   const auto flush = [&]() -> Status {
     Batch batch{.rows = decoder.rows()};
@@ -144,8 +153,7 @@ Status Rejects::Scan(const std::string& relation,
     begin = std::string(prefix[0]);
     end = begin + "\xFF";
   }
-  LEAT_RETURN(
-      index_->Scan(begin, end, false,
+  LEAT_RETURN(rows(begin, end,
                    [&](std::string_view, std::string_view value, int64_t weight) -> Result<bool> {
                      for (int64_t i = 0; i < weight; ++i) LEAT_RETURN(decoder.Append(value));
                      if (decoder.rows() >= kScanRows) LEAT_RETURN(flush());
@@ -170,11 +178,10 @@ int64_t IntAt(const Batch& batch, size_t column, int64_t row) {
 
 }  // namespace
 
-Result<std::vector<RejectGroup>> SummarizeRejects(const Rejects& rejects,
-                                                  const std::string& relation,
+Result<std::vector<RejectGroup>> SummarizeRejects(const RowsScan& rows, const std::string& relation,
                                                   int64_t samples_max) {
   std::map<std::tuple<std::string, std::string, std::string>, RejectGroup> groups;
-  LEAT_RETURN(rejects.Scan(relation, [&](const Batch& batch) {
+  LEAT_RETURN(ScanRejects(rows, relation, [&](const Batch& batch) {
     for (int64_t i = 0; i < batch.rows; ++i) {
       const std::string of(TextAt(batch, 0, i)), column(TextAt(batch, 5, i));
       RejectGroup& group = groups[{of, column, ReasonWithoutValue(TextAt(batch, 7, i))}];

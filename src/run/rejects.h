@@ -14,6 +14,7 @@
 #include "data/batch.h"
 #include "flow/operator.h"
 #include "format/format.h"
+#include "run/read_view.h"
 #include "state/index.h"
 
 namespace leat {
@@ -28,6 +29,11 @@ std::optional<std::string> RejectsOf(std::string_view relation);
 // Declares `NAME__rejects` (or, for "", `leat.rejects`), so that queries can name it.
 Status AddRejectsRelation(const std::string& relation, Catalog* catalog);
 
+using RejectsVisitor = std::function<Status(const Batch&)>;
+
+// Visits the rejects of one relation, or of all (""), among rows of a Rejects' index.
+Status ScanRejects(const RowsScan& rows, const std::string& relation, const RejectsVisitor& visit);
+
 // Not thread-safe.
 class Rejects {
  public:
@@ -41,7 +47,9 @@ class Rejects {
                      const Epoch& epoch);
 
   // Visits the rejects of one relation, or of all ("").
-  Status Scan(const std::string& relation, const std::function<Status(const Batch&)>& visit) const;
+  Status Scan(const std::string& relation, const RejectsVisitor& visit) const;
+  // All of them, for ScanRejects; borrows this.
+  RowsScan rows() const;
 
   Status Checkpoint(StateWriter* writer) { return index_->Checkpoint(writer); }
   Status Restore(StateReader* reader) { return index_->Restore(reader); }
@@ -64,7 +72,7 @@ struct RejectGroup {
 };
 // The rejects of a relation (or of all, ""), the most frequent reason first. Reasons that differ
 // only in the value they quote are one.
-Result<std::vector<RejectGroup>> SummarizeRejects(const Rejects& rejects,
-                                                  const std::string& relation, int64_t samples_max);
+Result<std::vector<RejectGroup>> SummarizeRejects(const RowsScan& rows, const std::string& relation,
+                                                  int64_t samples_max);
 
 }  // namespace leat

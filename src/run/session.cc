@@ -56,8 +56,12 @@ Result<StatementResult> Session::Execute(const ParsedStatement& statement,
 
 Result<StatementResult> Session::ExecuteIn(const Way& way, const ParsedStatement& statement,
                                            const LineReader& input) {
+  cancelled_ = false;  // what came between statements is for nobody
+  LEAT_RETURN(Refresh());
   LEAT_ASSIGN(BoundStatement bound, Bind(statement, catalog_));
-  return Run(std::move(bound), statement, way, input);
+  auto result = Run(std::move(bound), statement, way, input);
+  if (!transaction_) view_.reset();  // a running process holds it for us
+  return result;
 }
 
 Result<StatementResult> Session::Run(BoundStatement statement, const ParsedStatement& parsed,
@@ -215,7 +219,9 @@ Result<StatementResult> Session::RunTransaction(const Transaction& transaction) 
 // --- Queries -------------------------------------------------------------------------------------
 
 Result<LogicalPtr> Session::Expand(const LogicalPtr& query) const {
-  LEAT_ASSIGN(const LogicalPtr expanded, ExpandOver(catalog_, query));
+  LEAT_ASSIGN(const LogicalPtr expanded, ExpandOver(catalog_, query, [&](const Relation& view) {
+                return StoredRows(view) != nullptr;
+              }));
   return ApplyRules(expanded);
 }
 
@@ -230,15 +236,21 @@ Cores Session::OwnCores() {
   return {.pool = pool_.get(), .shards = std::min(options_.threads, kShardsMax)};
 }
 
+Status Session::CheckCancelled() {
+  if (!cancelled_.exchange(false)) return Status::OK();
+  return SqlStatus("canceling statement due to user request", {.sqlstate = "57014"});
+}
+
 Result<std::vector<Batch>> Session::AnswerOnce(const LogicalPtr& query, const Cores& cores) {
   std::vector<Batch> batches;
   const auto scan = [this](const std::string& name, const BatchVisitor& visit) {
-    return Scan(name, visit);
+    return Scan(name, [&](const Batch& batch) -> Status {
+      LEAT_RETURN(CheckCancelled());
+      return visit(batch);
+    });
   };
   const auto visit = [&](const Batch& batch) -> Status {
-    if (cancelled_.exchange(false)) {
-      return SqlStatus("canceling statement due to user request", {.sqlstate = "57014"});
-    }
+    LEAT_RETURN(CheckCancelled());
     batches.push_back(batch);
     return Status::OK();
   };

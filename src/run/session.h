@@ -16,6 +16,7 @@
 #include "run/incremental.h"
 #include "run/local_table.h"
 #include "run/pipeline.h"
+#include "run/read_view.h"
 #include "run/rejects.h"
 #include "sql/sql.h"
 
@@ -34,8 +35,10 @@ struct SessionOptions {
   const Clock* clock = nullptr;
   Environment environment;
   std::string directory = ".";  // where relative paths and urls start
-  std::string state_dir;        // of the pipeline, to read its committed state; may not exist
-  int threads = 1;              // that a one-shot query computes with
+  // The pipeline's committed state, as it is when called; nullptr where nothing ran yet. Empty:
+  // there is no state to look at.
+  std::function<Result<ReadViewPtr>()> committed;
+  int threads = 1;  // that a one-shot query computes with
 };
 
 // Used by one thread at a time.
@@ -67,6 +70,17 @@ class Session {
   void EndEpoch(Change::Then then);
   // Rows that came or went in all local tables.
   int64_t history_rows() const;
+
+  // --- For verify ---
+  const Pipeline* pipeline() const { return pipeline_.get(); }  // nullptr: none is open
+  // What is committed by now, for the calls below.
+  Result<ReadViewPtr> Look();
+  // Visits what a standing query answers as of what Look saw, from its sources up: rows with
+  // weights, to be summed up. Rows that cannot be computed are left out, as the machine does.
+  Status VisitStanding(const StandingSink& sink, const std::function<Status(const Batch&)>& visit);
+  // A condition over a relation's columns, and whether it holds for any row of a batch of them.
+  Result<LogicalPtr> BindCondition(const std::string& relation, const std::string& where) const;
+  Result<bool> AnyRow(const LogicalPtr& condition, const Batch& batch);
 
   const Catalog& catalog() const { return catalog_; }
   const std::string& timezone() const { return timezone_; }
@@ -105,9 +119,12 @@ class Session {
   Result<int64_t> CopyText(const CopyFrom& copy, const LineReader& input);
   Result<int64_t> CopyFile(const CopyFrom& copy, const std::string& path);
   Status ScanSource(const Relation& relation, const std::function<Status(const Batch&)>& visit);
-  Status ScanState(const std::string& name, const Schema& schema,
-                   const std::function<Status(const Batch&)>& visit);
+  // A stored view's rows, where the state has them as its definition stands here.
+  const RowsScan* StoredRows(const Relation& view) const;
+  // Looks at what is committed by now; within a transaction, at what was at BEGIN.
+  Status Refresh();
   Status Scan(const std::string& relation, const std::function<Status(const Batch&)>& visit);
+  Status CheckCancelled();
   Status ScanForeign(const Relation& relation, const std::function<Status(const Batch&)>& visit);
   void KnowSinkColumns();
   LocalTable* FindTable(const std::string& name);
@@ -127,7 +144,8 @@ class Session {
   std::unique_ptr<ThreadPool> pool_;
   std::unique_ptr<Pipeline> pipeline_;
   std::set<std::string> fixtures_;  // local tables that stand for sources
-  Rejects rejects_;                 // of fixtures, or as the pipeline's state has them
+  Rejects rejects_;                 // of fixtures
+  ReadViewPtr view_;                // what this statement (or transaction) sees of the state
 };
 
 }  // namespace leat

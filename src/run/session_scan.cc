@@ -7,20 +7,37 @@
 #include "run/machine.h"
 #include "run/row_text.h"
 #include "run/session.h"
-#include "run/state_dir.h"
 
 namespace leat {
+namespace {
+
+constexpr int64_t kScanRows = 4096;
+
+Status DecodeRows(const RowsScan& rows, const Schema& schema,
+                  const std::function<Status(const Batch&)>& visit) {
+  RowDecoder decoder(TypesOf(schema));
+  const auto flush = [&]() -> Status {
+    Batch batch{.rows = decoder.rows()};
+    LEAT_ASSIGN(batch.columns, decoder.Finish());
+    return batch.rows == 0 ? Status::OK() : visit(batch);
+  };
+  LEAT_RETURN(
+      rows("", "", [&](std::string_view, std::string_view row, int64_t weight) -> Result<bool> {
+        for (int64_t i = 0; i < weight; ++i) LEAT_RETURN(decoder.Append(row));
+        if (decoder.rows() >= kScanRows) LEAT_RETURN(flush());
+        return true;
+      }));
+  return flush();
+}
+
+}  // namespace
 
 Status Session::OpenPipeline(const std::string& path, std::string* where) {
   PipelineOptions options{.path = path, .environment = options_.environment};
-  LEAT_ASSIGN(auto state, StateDirectory::OpenToRead(options_.files, options_.state_dir));
-  Manifest manifest;
-  LEAT_ASSIGN(const bool there, state->Load(&manifest));
-  if (there) {
-    options.pinned = manifest.pinned;
-    LEAT_ASSIGN(StateReader * reader, state->Reader("rejects"));
-    LEAT_RETURN(rejects_.Restore(reader));
+  if (options_.committed) {
+    LEAT_ASSIGN(view_, options_.committed());
   }
+  if (view_) options.pinned = view_->manifest.pinned;
   LEAT_ASSIGN(Pipeline pipeline, LoadPipeline(options, where));
   pipeline_ = std::make_unique<Pipeline>(std::move(pipeline));
   catalog_ = pipeline_->catalog;
@@ -72,6 +89,33 @@ Status Session::OpenFixtures(const std::string& path, std::string* where) {
   return Status::OK();
 }
 
+Status Session::Refresh() {
+  if (!pipeline_ || !options_.committed) return Status::OK();
+  if (transaction_ && view_) return Status::OK();
+  LEAT_ASSIGN(view_, options_.committed());
+  return Status::OK();
+}
+
+Result<ReadViewPtr> Session::Look() {
+  view_.reset();
+  LEAT_RETURN(Refresh());
+  return view_;
+}
+
+// Not where the view has an order of arrival: what the state keeps is in the order of keys.
+const RowsScan* Session::StoredRows(const Relation& view) const {
+  if (!view_ || !pipeline_ || view.kind != RelationKind::kMaterializedView || view.has_seq)
+    return nullptr;
+  for (const StoredView& stored : pipeline_->stored) {
+    if (stored.name != view.name) continue;
+    const auto rows = view_->rows.find("view " + view.name);
+    const auto hash = view_->manifest.definitions.find("view " + view.name);
+    const bool same = hash != view_->manifest.definitions.end() && hash->second == stored.hash;
+    return same && rows != view_->rows.end() ? &rows->second : nullptr;
+  }
+  return nullptr;
+}
+
 Status Session::Scan(const std::string& relation,
                      const std::function<Status(const Batch&)>& visit) {
   if (LocalTable* table = FindTable(relation); table != nullptr) {
@@ -79,16 +123,20 @@ Status Session::Scan(const std::string& relation,
     return visit(rows);
   }
   if (const auto of = RejectsOf(relation); of) {
-    return rejects_.Scan(*of, [&](const Batch& batch) -> Status {
-      Batch rows = batch;
-      LEAT_ASSIGN(rows.seq, ArrivalNumbers(0, rows.rows));
-      return visit(rows);
-    });
+    return ScanRejects(view_ ? view_->rows.at("rejects") : rejects_.rows(), *of,
+                       [&](const Batch& batch) -> Status {
+                         Batch rows = batch;
+                         LEAT_ASSIGN(rows.seq, ArrivalNumbers(0, rows.rows));
+                         return visit(rows);
+                       });
   }
   const Relation* found = catalog_.FindRelation(relation);
   if (found == nullptr) {
     return SqlStatus(fmt::format("relation \"{}\" does not exist", relation),
                      {.sqlstate = kUndefinedTable});
+  }
+  if (const RowsScan* rows = StoredRows(*found); rows != nullptr) {
+    return DecodeRows(*rows, found->schema(), visit);
   }
   return ScanForeign(*found, visit);
 }
@@ -100,9 +148,9 @@ Status Session::ScanForeign(const Relation& relation,
       pipeline_ && std::any_of(pipeline_->sinks.begin(), pipeline_->sinks.end(),
                                [&](const auto& s) { return s.name == relation.name; });
   if (!sink && server.kind == "file") return ScanSource(relation, visit);
-  LEAT_ASSIGN(const auto batches, ReadAll(server, relation));
-  for (const Batch& batch : batches) LEAT_RETURN(visit(batch));
-  return Status::OK();
+  return ReadEach(server, relation, [&](const Arrival& arrival) {
+    return arrival.batch.rows > 0 ? visit(arrival.batch) : Status::OK();
+  });
 }
 
 // A source is read from its beginning: up to what the pipeline's state has committed, or all that
@@ -111,12 +159,9 @@ Status Session::ScanSource(const Relation& relation,
                            const std::function<Status(const Batch&)>& visit) {
   LEAT_ASSIGN(auto source, MakeSource(*catalog_.FindServer(relation.server), relation));
   LEAT_RETURN(source->Seek(""));
-  if (pipeline_ && !options_.state_dir.empty()) {
-    LEAT_ASSIGN(auto state, StateDirectory::OpenToRead(options_.files, options_.state_dir));
-    Manifest manifest;
-    LEAT_ASSIGN(const bool there, state->Load(&manifest));
-    for (const auto& position : manifest.sources) {
-      if (there && position.name == relation.name) LEAT_RETURN(source->Limit(position.offset));
+  if (view_) {
+    for (const auto& position : view_->manifest.sources) {
+      if (position.name == relation.name) LEAT_RETURN(source->Limit(position.offset));
     }
   }
   int64_t seq = 0;
