@@ -5,6 +5,7 @@
 #include "plan/expand.h"
 #include "plan/once.h"
 #include "run/engine.h"
+#include "run/failed_rejects.h"
 #include "run/row_text.h"
 
 namespace leat {
@@ -39,7 +40,16 @@ Result<RunReport> Engine::Run() {
   LEAT_RETURN(Open());
   LEAT_RETURN(Replay());
   const Status done = Loop();
-  if (done.ok()) return Report();
+  if (done.ok()) {
+    LEAT_RETURN(RemoveFailedRejects(context_.files, context_.state_dir));
+    return Report();
+  }
+  // What was rejected is what one wants to see; why the run ended matters more than that it is
+  // kept.
+  if (IsTooManyRejects(done)) {
+    static_cast<void>(SaveFailedRejects(context_.files, context_.state_dir, rejects_.rows(),
+                                        checkpoint_epoch_, done.message(), context_.clock->Now()));
+  }
   // Nothing of a first run has left the process: the next one may be of another pipeline. If this
   // cannot be cleared it is but an empty state.
   const bool traceless = std::all_of(sinks_.begin(), sinks_.end(),
@@ -110,7 +120,7 @@ bool Engine::AwaitWork() {
     const bool at_rest = AtRest();
     news = HasNews();
     return news || stopping() || (first && at_rest) || (AllDrained() && !options_.follow) ||
-           HasSinkNews();
+           HasSinkNews() || ReadersWait();
   });
   return news;
 }

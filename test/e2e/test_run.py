@@ -89,11 +89,17 @@ def test_too_many_rejects_is_3_and_commits_nothing(shop):
     err = shop.fails("run", "p.sql", code=3)
     assert 'too many rejects: 2 of 6 rows of "orders"' in err
     assert daily(shop) == DAILY
+    # What was rejected is not lost with the run; it is none of what is committed.
+    said = shop("rejects", "p.sql")
+    assert "committed nothing: too many rejects: 2 of 6 rows" in said
+    assert "orders_2.csv:3 (byte 37): x,Ada,1" in said and said.endswith("no rejects\n")
+    assert shop("sql", "p.sql", "-At", "-c", "SELECT count(*) FROM leat.rejects") == "0\n"
     # The same again; and once the file is repaired, it is read.
     shop.fails("run", "p.sql", code=3)
     shop.write("data/orders_2.csv", "placed_on,customer,amount\n2024-01-09,Ada,1\nx,Ada,1\n")
     shop("run", "p.sql")
     assert daily(shop) == [*DAILY, ("2024-01-09", 1, 1.0)]
+    assert "committed nothing" not in shop("rejects", "p.sql")
 
 
 # --- What is refused -----------------------------------------------------------------------------
@@ -225,7 +231,7 @@ def test_rejects_say_where_and_why(shop):
                 "SELECT byte_offset, line, column_name, raw FROM orders__rejects ORDER BY line")
     assert rows.splitlines() == [
         f"{bad.index('2024-13')}|3|placed_on|2024-13-01,Ada,1",
-        f"{bad.index('2024-01-07,Ada,-3')}|4||2024-01-07,Ada,-3",
+        f"{bad.index('2024-01-07,Ada,-3')}|4|amount|2024-01-07,Ada,-3",
         f"{bad.index(',Bob')}|5|placed_on|,Bob,1"]
     assert shop("sql", "p.sql", "-A", "-t", "-c",
                 "SELECT count(*) FROM leat.rejects WHERE file LIKE '%orders_2.csv'") == "3\n"
