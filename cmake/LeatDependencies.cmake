@@ -31,6 +31,7 @@ leat_import(zstd zstd.h zstd)
 leat_import(sqlite sqlite3.h sqlite3)
 leat_import(pg_query pg_query.h pg_query protobuf-c)
 leat_import(edit histedit.h edit)
+leat_import(microhttpd microhttpd.h microhttpd)
 add_library(leat::gtest_main INTERFACE IMPORTED)
 target_link_libraries(leat::gtest_main INTERFACE GTest::gtest_main)
 

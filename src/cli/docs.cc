@@ -5,6 +5,7 @@
 #include "connect/connectors.h"
 #include "func/aggregate.h"
 #include "func/function.h"
+#include "serve/metrics.h"
 
 namespace leat {
 namespace {
@@ -68,13 +69,15 @@ std::string ConnectorsPage() {
 
 void AddDocs(CLI::App* app, int* exit_code) {
   auto page = std::make_shared<std::string>();
-  CLI::App* docs =
-      app->add_subcommand("docs", "print a reference as Markdown: functions or connectors");
-  docs->add_option("page", *page, "functions or connectors")
+  CLI::App* docs = app->add_subcommand(
+      "docs", "print a reference as Markdown: functions, connectors or metrics");
+  docs->add_option("page", *page, "functions, connectors or metrics")
       ->required()
-      ->check(CLI::IsMember({"functions", "connectors"}));
+      ->check(CLI::IsMember({"functions", "connectors", "metrics"}));
   docs->callback([page, exit_code] {
-    fmt::print("{}", *page == "functions" ? FunctionsPage() : ConnectorsPage());
+    fmt::print("{}", *page == "functions"    ? FunctionsPage()
+                     : *page == "connectors" ? ConnectorsPage()
+                                             : DescribeMetrics());
     *exit_code = kExitDone;
   });
 }

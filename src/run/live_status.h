@@ -1,5 +1,5 @@
 // What a running machine says of itself: published by the engine after each epoch and each commit,
-// read by whoever asks (`leat status`, /health, /metrics, the progress line) on any thread.
+// and at least every few seconds when there is none (30 s of silence are shown as an illness), read by whoever asks (`leat status`, /health, /metrics, the progress line) on any thread.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,8 @@ struct SinkStatus {
   int64_t rows_added = 0, rows_deleted = 0, commits = 0;  // of this run
   int64_t epoch = 0;                                      // the last that it committed
   Micros committed_at = 0;                                // when; 0: not yet in this run
-  int64_t outbox_bytes = 0;                               // computed and not yet committed
+  Micros commit_due = 0;     // by when its flush rules ask for a commit; 0: nothing waits
+  int64_t outbox_bytes = 0;  // computed and not yet committed
 };
 
 struct OperatorStatus {
