@@ -18,6 +18,8 @@ int main(int argc, char** argv) {
   leat::AddTest(&app, &exit_code);
   leat::AddStatus(&app, &exit_code);
   leat::AddRejects(&app, &exit_code);
+  leat::AddVerify(&app, &exit_code);
+  leat::AddRepair(&app, &exit_code);
   leat::AddDocs(&app, &exit_code);
   try {
     app.parse(argc, argv);

@@ -14,6 +14,7 @@
 #include "cli/dry_run.h"
 #include "run/machine.h"
 #include "run/state_dir.h"
+#include "serve/services.h"
 
 namespace leat {
 namespace {
@@ -24,7 +25,7 @@ constexpr int64_t kMemoryMin = int64_t{256} << 20;
 constexpr int kShardsByDefaultMax = 32;
 
 struct RunFlags {
-  std::string pipeline, state, env;
+  std::string pipeline, state, env, http;
   bool fresh = false, yes = false, quiet = false, follow = false;
   bool adopt = false, dry_run = false;
   int64_t rows_max = 1000;
@@ -79,7 +80,8 @@ void PrintSummary(const RunFlags& flags, const RunReport& report, const std::str
     fmt::print("{}\n", line);
   }
   for (const auto& sink : report.sinks) {
-    fmt::print("{}: {} rows written", sink.name, Grouped(sink.rows_added));
+    fmt::print("{}: {} row{} written", sink.name, Grouped(sink.rows_added),
+               sink.rows_added == 1 ? "" : "s");
     if (sink.rows_deleted > 0) fmt::print(", {} deleted", Grouped(sink.rows_deleted));
     fmt::print("\n");
   }
@@ -125,6 +127,25 @@ Status ConfirmDrops(const RunFlags& flags, const std::string& state) {
     LEAT_RETURN(
         Confirm(flags, "--rebuild", fmt::format("the rows that leat wrote to sink \"{}\"", sink)));
   }
+  return Status::OK();
+}
+
+// HTTP from the first moment: an address in use is known before anything is read.
+Status Serve(const RunFlags& flags, Services* services, RunContext* context) {
+  if (!flags.http.empty()) {
+    LEAT_ASSIGN(const std::string address, services->Listen(flags.http));
+    fmt::print(stderr, "leat: http://{}/health, /metrics, /status\n", address);
+  }
+  context->board = services->board();
+  context->readers = services->desk();
+  context->opened = [=] {
+    // Some file systems have no sockets; the run is worth more than questions to it.
+    const Status control = services->OpenControl(context->state_dir);
+    if (control.ok()) return;
+    fmt::print(stderr,
+               "leat: {}: `leat status`, `sql` and `rejects` will show the last checkpoint\n",
+               control.message());
+  };
   return Status::OK();
 }
 
@@ -177,6 +198,12 @@ int Run(const RunFlags& flags) {
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   run.threads = flags.threads > 0 ? flags.threads : cores;
   run.shards = std::min(cores, kShardsByDefaultMax);
+  Services services(&clock);
+  if (!dry) {
+    if (const Status status = Serve(flags, &services, &context); !status.ok()) {
+      return ReportError(status, "", "");
+    }
+  }
   const auto report = RunPipeline(*pipeline, run, context);
   if (terminal) std::fprintf(stderr, "\r\033[K");
   if (!report.ok()) return ReportErrorIn(report.status(), flags.pipeline);
@@ -219,6 +246,10 @@ void AddRun(CLI::App* app, int* exit_code) {
                 "that leat wrote there, write them anew (asks)");
   run->add_option("--rebuild", flags->rebuild,
                   "drop the rows that leat wrote to this sink, write them anew (asks)");
+  run->add_option(
+      "--http", flags->http,
+      "serve /health, /metrics and /status: a port (this machine alone), HOST:PORT; 0: a "
+      "free one");
   run->add_flag("--yes,-y", flags->yes, "do not ask");
   run->add_flag("--quiet,-q", flags->quiet, "no progress, no summary");
   run->add_option(

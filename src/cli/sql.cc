@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/shell.h"
+#include "serve/control.h"
 
 namespace leat {
 namespace {
@@ -70,7 +71,9 @@ int Sql(const SqlFlags& flags) {
                         ? flags.threads
                         : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   if (!flags.pipeline.empty())
-    options.state_dir = StateDirectoryOf(flags.pipeline, flags.state, flags.env);
+    options.committed = [state = StateDirectoryOf(flags.pipeline, flags.state, flags.env)] {
+      return OpenView(PosixFileSystem(), state);
+    };
   Session session(options);
   if (!flags.pipeline.empty()) {
     std::string where = flags.pipeline;

@@ -1,65 +1,134 @@
-// leat status, leat rejects: what a pipeline's state holds, as of its last commit.
+// leat status, leat rejects: what a pipeline's state holds, as of its last commit, and what the
+// process at work on it says of itself.
 #include <CLI/CLI.hpp>
-#include <filesystem>
 
 #include "base/file_system.h"
 #include "cli/command.h"
+#include "cli/pipeline_flags.h"
+#include "connect/json.h"
+#include "run/failed_rejects.h"
 #include "run/rejects.h"
-#include "run/state_dir.h"
+#include "serve/control.h"
+#include "serve/health.h"
+#include "serve/live_json.h"
 
 namespace leat {
 namespace {
 
-struct Flags {
-  std::string pipeline, state, env, relation;
+struct Flags : PipelineFlags {
+  std::string relation;
   int64_t samples = 5;
+  bool json = false;
 };
 
-void AddCommon(CLI::App* command, Flags* flags) {
-  command->add_option("pipeline", flags->pipeline, "a .sql file, or a directory of them")
-      ->required()
-      ->check(CLI::ExistingPath);
-  command->add_option("--state", flags->state, "the state directory");
-  command->add_option("--env", flags->env, "the state of --env NAME");
-}
-
-// The state's manifest, or an error for the user when nothing ran yet.
-Result<std::unique_ptr<StateDirectory>> OpenState(const Flags& flags, Manifest* manifest) {
-  const std::string path = StateDirectoryOf(flags.pipeline, flags.state, flags.env);
-  LEAT_ASSIGN(auto state, StateDirectory::OpenToRead(PosixFileSystem(), path));
-  LEAT_ASSIGN(const bool there, state->Load(manifest));
-  if (there) return state;
-  return SqlStatus(fmt::format("there is no state in \"{}\"", path),
+// What is committed, or an error for the user when nothing ran yet.
+Result<ReadViewPtr> OpenState(const Flags& flags) {
+  LEAT_ASSIGN(auto view, OpenView(PosixFileSystem(), flags.StatePath()));
+  if (view) return view;
+  return SqlStatus(fmt::format("there is no state in \"{}\"", flags.StatePath()),
                    {.hint = fmt::format("Run it first: leat run {}", flags.pipeline)});
 }
 
-Status PrintStatus(const Flags& flags) {
-  Manifest manifest;
-  LEAT_ASSIGN(const auto state, OpenState(flags, &manifest));
-  const SystemClock clock;
-  const auto age = static_cast<double>(clock.Now() - manifest.epoch.clock) / 1e6;
-  fmt::print("state     {}\nepoch     {}, committed {:.0f} s ago\n", state->path(""),
-             manifest.epoch.number, age);
+// --- Nobody at work ------------------------------------------------------------------------------
+
+void PrintCommitted(const Flags& flags, const Manifest& manifest, Micros now) {
+  fmt::print("state     {}\nepoch     {}, committed {:.0f} s ago\n", flags.StatePath(),
+             manifest.epoch.number, static_cast<double>(now - manifest.epoch.clock) / 1e6);
   for (const auto& source : manifest.sources) {
     fmt::print("source    {}: {} rows read = {} used + {} rejected\n", source.name,
                source.rows_read, source.rows_read - source.rows_rejected, source.rows_rejected);
   }
   for (const auto& [name, hash] : manifest.definitions)
     fmt::print("holds     {} ({})\n", name, hash);
-  return Status::OK();
 }
 
-Status PrintRejects(const Flags& flags) {
-  Manifest manifest;
-  LEAT_ASSIGN(const auto state, OpenState(flags, &manifest));
-  LEAT_ASSIGN(StateReader * reader, state->Reader("rejects"));
-  Rejects rejects;
-  LEAT_RETURN(rejects.Restore(reader));
-  LEAT_ASSIGN(const auto groups, SummarizeRejects(rejects, flags.relation, flags.samples));
-  if (groups.empty()) {
-    fmt::print("no rejects\n");
-    return Status::OK();
+void PrintCommittedJson(const Manifest& manifest) {
+  std::string out = R"({"running":false,"state":)";
+  AppendJson(manifest.state, &out);
+  out += fmt::format(R"(,"committed_epoch":{},"epoch_clock":{},"sources":[)", manifest.epoch.number,
+                     manifest.epoch.clock);
+  for (const auto& source : manifest.sources) {
+    if (out.back() != '[') out += ',';
+    out += R"({"name":)";
+    AppendJson(source.name, &out);
+    out += fmt::format(R"(,"rows_read":{},"rows_used":{},"rows_rejected":{}}})", source.rows_read,
+                       source.rows_read - source.rows_rejected, source.rows_rejected);
   }
+  fmt::print("{}]}}\n", out);
+}
+
+// --- A process at work ---------------------------------------------------------------------------
+
+std::string Age(Micros since, Micros now) {
+  if (since == 0) return "never";
+  const auto seconds = static_cast<double>(now - since) / 1e6;
+  if (seconds < 120) return fmt::format("{:.1f} s ago", seconds);
+  if (seconds < 7200) return fmt::format("{:.0f} min ago", seconds / 60);
+  return fmt::format("{:.1f} h ago", seconds / 3600);
+}
+
+// As `leat status` shows a source or a sink: " (database is locked, since …; 17 retries)".
+template <typename Worker>
+std::string Trouble(const Worker& worker, Micros now) {
+  if (worker.state != WorkerState::kDegraded) return "";
+  return fmt::format("\n          {} ({}, tried again {} times)", worker.reason,
+                     Age(worker.degraded_since, now), worker.retries);
+}
+
+void PrintLive(const Flags& flags, const LiveStatus& status, Micros now) {
+  const auto reasons = Diagnose(status, now);
+  fmt::print("state     {}\nprocess   {}, {}, since {}\n", flags.StatePath(), status.pid,
+             reasons.empty() ? "all well" : "NOT WELL", IsoTime(status.started));
+  fmt::print("epoch     {} computed, {} in every sink, {} in the checkpoint ({})\n", status.epoch,
+             status.committed_epoch, status.checkpoint_epoch, Age(status.checkpointed_at, now));
+  for (const SourceStatus& source : status.sources) {
+    fmt::print("source    {}: {}; {} rows read = {} used + {} rejected", source.name,
+               NameOf(source.state), source.rows_read, source.rows_used, source.rows_rejected);
+    if (source.lag_bytes > 0) fmt::print("; {} bytes wait", source.lag_bytes);
+    fmt::print("; the last {}{}\n", Age(source.last_row, now), Trouble(source, now));
+  }
+  for (const SinkStatus& sink : status.sinks) {
+    fmt::print("sink      {}: {}; epoch {}, committed {}; {} rows written, {} deleted", sink.name,
+               NameOf(sink.state), sink.epoch, Age(sink.committed_at, now), sink.rows_added,
+               sink.rows_deleted);
+    if (sink.outbox_bytes > 0) fmt::print("; {} bytes wait", sink.outbox_bytes);
+    fmt::print("{}\n", Trouble(sink, now));
+  }
+  for (const HealthReason& reason : reasons) {
+    fmt::print("not well  {}{}{}: {}\n", reason.code, reason.of.empty() ? "" : " ", reason.of,
+               reason.text);
+  }
+}
+
+void PrintLiveJson(const LiveStatus& status, Micros now) {
+  const std::string health = HealthJson(status, Diagnose(status, now));
+  const std::string live = ToJson(status);
+  // {"running":true,"health":{…}, and then the members of the status.
+  fmt::print("{{\"running\":true,\"health\":{},{}\n", health.substr(0, health.size() - 1),
+             live.substr(1));
+}
+
+// Exit code 1: a process is at work and not well.
+Result<int> PrintStatus(const Flags& flags) {
+  const SystemClock clock;
+  LEAT_ASSIGN(const auto live, AskStatus(flags.StatePath()));
+  if (live) {
+    if (flags.json)
+      PrintLiveJson(*live, clock.Now());
+    else
+      PrintLive(flags, *live, clock.Now());
+    return Diagnose(*live, clock.Now()).empty() ? kExitDone : kExitFailed;
+  }
+  LEAT_ASSIGN(const auto view, OpenState(flags));
+  if (flags.json)
+    PrintCommittedJson(view->manifest);
+  else
+    PrintCommitted(flags, view->manifest, clock.Now());
+  return kExitDone;
+}
+
+Result<bool> PrintGroups(const Flags& flags, const RowsScan& rows) {
+  LEAT_ASSIGN(const auto groups, SummarizeRejects(rows, flags.relation, flags.samples));
   for (const RejectGroup& group : groups) {
     fmt::print("{} × {}{}: {}\n", group.count, group.relation,
                group.column.empty() ? "" : "." + group.column, group.reason);
@@ -67,6 +136,26 @@ Status PrintRejects(const Flags& flags) {
       fmt::print("    {}:{} (byte {}): {}\n", sample.file, sample.line, sample.offset, sample.raw);
     }
   }
+  return !groups.empty();
+}
+
+// What a run rejected that committed nothing, and then what is committed.
+Status PrintRejects(const Flags& flags) {
+  LEAT_ASSIGN(const auto failed, LoadFailedRejects(PosixFileSystem(), flags.StatePath()));
+  bool any = false;
+  if (failed) {
+    fmt::print("of a run at {} that committed nothing: {}\n", IsoTime(failed->at), failed->message);
+    LEAT_RETURN(PrintGroups(flags, failed->rows).status());
+    if (failed->left_out > 0) fmt::print("… and {} more\n", failed->left_out);
+    LEAT_ASSIGN(const auto view, OpenView(PosixFileSystem(), flags.StatePath()));
+    if (!view) return Status::OK();
+    fmt::print("of what is committed:\n");
+    LEAT_ASSIGN(any, PrintGroups(flags, view->rows.at("rejects")));
+  } else {
+    LEAT_ASSIGN(const auto view, OpenState(flags));
+    LEAT_ASSIGN(any, PrintGroups(flags, view->rows.at("rejects")));
+  }
+  if (!any) fmt::print("no rejects\n");
   return Status::OK();
 }
 
@@ -74,12 +163,13 @@ Status PrintRejects(const Flags& flags) {
 
 void AddStatus(CLI::App* app, int* exit_code) {
   auto flags = std::make_shared<Flags>();
-  CLI::App* command =
-      app->add_subcommand("status", "what the last commit holds: epoch, rows, rejects");
-  AddCommon(command, flags.get());
+  CLI::App* command = app->add_subcommand(
+      "status", "what the last commit holds, and how a running process fares (exit 1: not well)");
+  AddPipelineFlags(command, flags.get());
+  command->add_flag("--json", flags->json, "as JSON, for programs");
   command->callback([flags, exit_code] {
-    const Status status = PrintStatus(*flags);
-    *exit_code = status.ok() ? kExitDone : ReportError(status, "", "");
+    const auto code = PrintStatus(*flags);
+    *exit_code = code.ok() ? *code : ReportError(code.status(), "", "");
   });
 }
 
@@ -87,7 +177,7 @@ void AddRejects(CLI::App* app, int* exit_code) {
   auto flags = std::make_shared<Flags>();
   CLI::App* command =
       app->add_subcommand("rejects", "rows that were not used, by reason, with samples");
-  AddCommon(command, flags.get());
+  AddPipelineFlags(command, flags.get());
   command->add_option("relation", flags->relation, "only those of this relation");
   command->add_option("--samples", flags->samples, "samples of each reason (5)");
   command->callback([flags, exit_code] {

@@ -55,7 +55,7 @@ Result<LogicalPtr> Session::BindCondition(const std::string& relation,
 Result<bool> Session::AnyRow(const LogicalPtr& condition, const Batch& batch) {
   bool any = false;
   const auto scan = [&](const std::string&, const BatchVisitor& visit) { return visit(batch); };
-  LEAT_RETURN(RunOnce(*condition, scan, Eval(), [&](const Batch& rows) {
+  LEAT_RETURN(RunOnce(condition, scan, Eval(), [&](const Batch& rows) {
     any = any || rows.rows > 0;
     return Status::OK();
   }));
