@@ -1,5 +1,6 @@
 // What a running machine says of itself: published by the engine after each epoch and each commit,
-// and at least every few seconds when there is none (30 s of silence are shown as an illness), read by whoever asks (`leat status`, /health, /metrics, the progress line) on any thread.
+// and at least every few seconds when there is none (30 s of silence are shown as an illness), read
+// by whoever asks (`leat status`, /health, /metrics, the progress line) on any thread.
 #pragma once
 
 #include <cstdint>

@@ -143,6 +143,13 @@ SinkStatus SinkWorker::status() const {
                     .epoch = counters_.epoch,
                     .committed_at = committed_at_,
                     .outbox_bytes = outbox_bytes_};
+  if (outbox_bytes_ > 0 && options_.retry.clock != nullptr) {
+    // What is not staged yet is not late.
+    const Micros due = options_.timed && staged_rows_ > 0
+                           ? staged_since_ + options_.flush.interval.count()
+                           : crew_.Now();
+    status.commit_due = options_.retry.clock->Now() + due - crew_.Now();
+  }
   if (health_.degraded()) status.state = WorkerState::kDegraded;
   if (stop_) status.state = WorkerState::kStopped;
   return status;

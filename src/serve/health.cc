@@ -10,8 +10,9 @@ namespace leat {
 namespace {
 
 constexpr std::string_view kStarting = "starting", kStopped = "stopped", kSilent = "engine_silent",
-                           kSourceDegraded = "source_degraded", kSinkDegraded = "sink_degraded",
-                           kSourceStalled = "source_stalled", kCommitStalled = "commit_stalled";
+                           kEngineDegraded = "engine_degraded", kSourceDegraded = "source_degraded",
+                           kSinkDegraded = "sink_degraded", kSourceStalled = "source_stalled",
+                           kCommitStalled = "commit_stalled";
 
 constexpr std::array kCodes = {
     HealthCode{kStarting, "It opens its state, replays the log, or opens a source or a sink.",
@@ -21,6 +22,11 @@ constexpr std::array kCodes = {
                "The engine has said nothing for 30 s: one epoch, one checkpoint or the disk takes "
                "that long, or it hangs.",
                "Look at the load and the disk; `leat status` says at which epoch it stands."},
+    HealthCode{
+        kEngineDegraded,
+        "The whole engine failed (the log's disk is full, say) and starts over from its last "
+        "checkpoint, ever more slowly.",
+        "The text has the system's own words. Nothing is lost or doubled."},
     HealthCode{kSourceDegraded, "Reading a source fails and is tried again, ever more slowly.",
                "The text has the system's own words. Nothing is lost: reading goes on where it "
                "stopped."},
@@ -53,6 +59,9 @@ class Doctor {
           fmt::format("the engine has said nothing for {} s, at epoch {}", Seconds(status_.now),
                       status_.epoch));
     }
+    if (!status_.reason.empty()) {
+      Say(kEngineDegraded, "", status_.degraded_since, status_.reason);
+    }
     for (const SourceStatus& source : status_.sources) Look(source);
     for (const SinkStatus& sink : status_.sinks) Look(sink);
     return std::move(reasons_);
@@ -74,9 +83,8 @@ class Doctor {
   void Look(const SinkStatus& sink) {
     if (sink.state == WorkerState::kDegraded) {
       Say(kSinkDegraded, sink.name, sink.degraded_since, sink.reason);
-    } else if (!LookAtState(sink.name, sink.state) && sink.outbox_bytes > 0) {
-      const Micros due =
-          sink.commit_due != 0 ? sink.commit_due : std::max(sink.committed_at, status_.started);
+    } else if (!LookAtState(sink.name, sink.state) && sink.commit_due != 0) {
+      const Micros due = sink.commit_due;
       if (now_ - due <= MicrosOf(limits_.commit_max)) return;
       Say(kCommitStalled, sink.name, due,
           fmt::format("{} bytes wait, and the commit is late by {} s (at epoch {} of {})",

@@ -116,7 +116,7 @@ TEST(Metrics, NamesWithTheirLabelsAndUnits) {
   LiveStatus status{.started = kNow - 9 * kSecond, .now = kNow - kSecond, .epoch = 12};
   status.checkpointed_at = kNow - 3 * kSecond / 2;
   status.sources.push_back({.name = "a\"b\\c\nd", .rows_read = 27'648'741, .lag_bytes = -1});
-  status.sinks.push_back({.name = "daily", .epoch = 10, .outbox_bytes = 5});
+  status.sinks.push_back({.name = "daily", .epoch = 10, .commit_due = kNow - 9 * kSecond});
   status.operators.push_back({.name = "n1", .label = "Join", .nanoseconds = 1'500'000'000});
   const std::string text = MetricsText(status, kNow);
   for (const char* line : {

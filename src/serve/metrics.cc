@@ -61,6 +61,9 @@ constexpr Metric<Machine> kMachine[] = {
      Plain<&Machine::rejects, Machine>},
     {"leat_row_errors", Kind::kGauge, "Rows that a query could not compute and that still stand.",
      Plain<&Machine::row_errors, Machine>},
+    {"leat_engine_restarts_total", Kind::kCounter,
+     "How often the engine failed and started over from its last checkpoint.",
+     Plain<&Machine::restarts, Machine>},
     {"leat_log_bytes", Kind::kGauge, "The epoch log since the last checkpoint.",
      Plain<&Machine::log_bytes, Machine>},
     {"leat_state_bytes", Kind::kGauge, "The state of all operators and stored views.",
@@ -120,10 +123,9 @@ constexpr Metric<SinkStatus> kSinks[] = {
        return static_cast<double>(std::max<int64_t>(0, m.epoch - s.epoch));
      }},
     {"leat_sink_lag_seconds", Kind::kGauge,
-     "Time since the last commit while rows wait; 0 when none waits.",
-     [](const SinkStatus& s, const LiveStatus& m, Micros now) -> Value {
-       if (s.outbox_bytes == 0) return 0;
-       return Age(std::max(s.committed_at, m.started), now);
+     "How late a commit is by the sink's flush rules; 0 when none is due.",
+     [](const SinkStatus& s, const LiveStatus&, Micros now) -> Value {
+       return s.commit_due == 0 ? 0 : Age(s.commit_due, now);
      }},
     {"leat_sink_outbox_bytes", Kind::kGauge, "Computed and not yet committed.",
      Plain<&SinkStatus::outbox_bytes, SinkStatus>},
