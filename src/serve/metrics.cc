@@ -125,7 +125,7 @@ constexpr Metric<SinkStatus> kSinks[] = {
     {"leat_sink_lag_seconds", Kind::kGauge,
      "How late a commit is by the sink's flush rules; 0 when none is due.",
      [](const SinkStatus& s, const LiveStatus&, Micros now) -> Value {
-       return s.commit_due == 0 ? 0 : Age(s.commit_due, now);
+       return s.commit_due == 0 ? Value(0) : Age(s.commit_due, now);
      }},
     {"leat_sink_outbox_bytes", Kind::kGauge, "Computed and not yet committed.",
      Plain<&SinkStatus::outbox_bytes, SinkStatus>},
