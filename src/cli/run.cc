@@ -32,7 +32,7 @@ struct RunFlags {
   std::vector<std::string> rebuild;
   double checkpoint_seconds = 60;
   double degraded_seconds = -1;  // not given
-  int64_t memory = 0;  // bytes; 0: no limit
+  int64_t memory = 0;            // bytes; 0: no limit
   int threads = 0;
 };
 

@@ -31,8 +31,8 @@ struct RunOptions {
   // Of the whole process, as the system shows it; beyond it state goes to files.
   int64_t memory_max = INT64_MAX;
   std::chrono::milliseconds checkpoint_interval{60'000};
-  int threads = 1;      // that compute, the engine's own included; sources and sinks have theirs
-  int shards = 1;       // of operators with a key in a state that is made new; it keeps them
+  int threads = 1;     // that compute, the engine's own included; sources and sinks have theirs
+  int shards = 1;      // of operators with a key in a state that is made new; it keeps them
   bool fresh = false;  // drop the state and the sinks' rows first
   // Drop the rows of sinks whose mark is another state's, or lost, or does not fit; write them
   // anew.
