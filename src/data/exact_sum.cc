@@ -174,6 +174,21 @@ double ExactSum::Value() const {
   return wide_ == nullptr ? parts_[0] : wide_->Nearest();
 }
 
+void ExactSum::GetUnits(mpz_ptr out) const {
+  Wide units = wide_ != nullptr ? *wide_ : Wide{};
+  if (wide_ == nullptr) {
+    units.Add(parts_[0], 1);
+    units.Add(parts_[1], 1);
+  }
+  const bool negative = units.negative();
+  if (negative) {
+    for (uint64_t& word : units.words) word = ~word;
+    units.Add(__int128{1}, 0);
+  }
+  mpz_import(out, units.words.size(), -1, sizeof(uint64_t), 0, 0, units.words.data());
+  if (negative) mpz_neg(out, out);
+}
+
 int64_t ExactSum::memory() const {
   return (wide_ != nullptr ? static_cast<int64_t>(sizeof(Wide)) : 0) +
          (specials_ != nullptr ? static_cast<int64_t>(sizeof(Specials)) : 0);

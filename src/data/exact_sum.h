@@ -3,6 +3,8 @@
 // as all doubles; rounded once. Infinities and NaNs are counted beside it.
 #pragma once
 
+#include <gmp.h>
+
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -38,6 +40,8 @@ class ExactSum {
   // The nearest double (ties to even); NaN and infinities as IEEE addition would give. Overflow of
   // the true sum gives an infinity although `has_infinity()` is false: PostgreSQL's 22003.
   double Value() const;
+  // The sum in units of 2^-1074: an integer. REQUIRES: !has_infinity().
+  void GetUnits(mpz_ptr out) const;
   // An infinity or a NaN was added and not taken back.
   bool has_infinity() const { return specials_ != nullptr; }
   // The same bytes for the same addends, whatever their order.

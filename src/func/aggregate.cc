@@ -6,14 +6,11 @@
 #include "func/resolve.h"
 
 namespace leat {
-namespace {
 
 using enum TypeId;
 
-Result<Type> FirstArgument(std::span<const Type> args) { return args[0]; }
-
-Aggregate Make(std::string name, std::vector<Type> args, Type result, MakeAccumulators make,
-               const char* description, const char* example, const char* answer) {
+Aggregate AggregateOf(std::string name, std::vector<Type> args, Type result, MakeAccumulators make,
+                      const char* description, const char* example, const char* answer) {
   Aggregate aggregate;
   aggregate.name = std::move(name);
   aggregate.args = std::move(args);
@@ -24,6 +21,10 @@ Aggregate Make(std::string name, std::vector<Type> args, Type result, MakeAccumu
   aggregate.answer = answer;
   return aggregate;
 }
+
+namespace {
+
+Result<Type> FirstArgument(std::span<const Type> args) { return args[0]; }
 
 void AddSums(std::vector<Aggregate>* out) {
   struct Sums {
@@ -39,15 +40,17 @@ void AddSums(std::vector<Aggregate>* out) {
     const std::string cast = TypeName(Type(sums.arg));
     const std::string sum = fmt::format("sum(x) FROM (VALUES (2::{0}), (3::{0})) t(x)", cast);
     const std::string average = fmt::format("avg(x) FROM (VALUES (2::{0}), (3::{0})) t(x)", cast);
-    out->push_back(
-        Make("sum", {sums.arg}, sums.sum, MakeSum, "The sum of the values", sum.c_str(), "5"));
-    out->push_back(Make("avg", {sums.arg}, sums.average, MakeAverage, "The mean of the values",
-                        average.c_str(), sums.of_two_and_three));
+    out->push_back(AggregateOf("sum", {sums.arg}, sums.sum, MakeSum, "The sum of the values",
+                               sum.c_str(), "5"));
+    out->push_back(AggregateOf("avg", {sums.arg}, sums.average, MakeAverage,
+                               "The mean of the values", average.c_str(), sums.of_two_and_three));
   }
-  out->push_back(Make("sum", {kInterval}, kInterval, MakeSum, "The sum of the intervals",
-                      "sum(x) FROM (VALUES (interval '1 day'), ('1:30')) t(x)", "1 day 01:30:00"));
-  out->push_back(Make("avg", {kInterval}, kInterval, MakeAverage, "The mean of the intervals",
-                      "avg(x) FROM (VALUES (interval '1 day'), ('1 hour')) t(x)", "12:30:00"));
+  out->push_back(AggregateOf("sum", {kInterval}, kInterval, MakeSum, "The sum of the intervals",
+                             "sum(x) FROM (VALUES (interval '1 day'), ('1:30')) t(x)",
+                             "1 day 01:30:00"));
+  out->push_back(
+      AggregateOf("avg", {kInterval}, kInterval, MakeAverage, "The mean of the intervals",
+                  "avg(x) FROM (VALUES (interval '1 day'), ('1 hour')) t(x)", "12:30:00"));
 }
 
 void AddExtremes(std::vector<Aggregate>* out) {
@@ -66,11 +69,12 @@ void AddExtremes(std::vector<Aggregate>* out) {
         Sample{kInterval, "29 days", "1 mon"}}) {
     const auto values = fmt::format("FROM (VALUES ('{0}'::{2}), ('{1}'::{2})) t(x)", sample.less,
                                     sample.greater, TypeName(Type(sample.type)));
-    Aggregate least = Make("min", {sample.type}, sample.type, MakeMin, "The least value",
-                           ("min(x) " + values).c_str(), sample.less);
+    Aggregate least = AggregateOf("min", {sample.type}, sample.type, MakeMin, "The least value",
+                                  ("min(x) " + values).c_str(), sample.less);
     least.pick = Aggregate::Pick::kLeast;
-    Aggregate greatest = Make("max", {sample.type}, sample.type, MakeMax, "The greatest value",
-                              ("max(x) " + values).c_str(), sample.greater);
+    Aggregate greatest =
+        AggregateOf("max", {sample.type}, sample.type, MakeMax, "The greatest value",
+                    ("max(x) " + values).c_str(), sample.greater);
     greatest.pick = Aggregate::Pick::kGreatest;
     for (Aggregate* extreme : {&least, &greatest}) {
       extreme->invertible = false;
@@ -85,7 +89,7 @@ void AddPicks(std::vector<Aggregate>* out) {
   const auto add = [&](const char* name, std::vector<Type> args, Aggregate::Pick pick,
                        const char* description, const char* example, const char* answer) {
     Aggregate aggregate =
-        Make(name, std::move(args), kUnknown, nullptr, description, example, answer);
+        AggregateOf(name, std::move(args), kUnknown, nullptr, description, example, answer);
     aggregate.invertible = false;
     aggregate.resolve = FirstArgument;
     aggregate.pick = pick;
@@ -106,19 +110,23 @@ void AddPicks(std::vector<Aggregate>* out) {
 
 std::vector<Aggregate> MakeAggregates() {
   std::vector<Aggregate> all;
-  all.push_back(Make("count", {}, kInt8, MakeCount, "How many rows there are",
-                     "count(*) FROM (VALUES (1), (NULL)) t(x)", "2"));
-  all.push_back(Make("count", {kUnknown}, kInt8, MakeCount, "How many values are not null",
-                     "count(x) FROM (VALUES (1), (NULL)) t(x)", "1"));
+  all.push_back(AggregateOf("count", {}, kInt8, MakeCount, "How many rows there are",
+                            "count(*) FROM (VALUES (1), (NULL)) t(x)", "2"));
+  all.push_back(AggregateOf("count", {kUnknown}, kInt8, MakeCount, "How many values are not null",
+                            "count(x) FROM (VALUES (1), (NULL)) t(x)", "1"));
   AddSums(&all);
   AddExtremes(&all);
   AddPicks(&all);
-  all.push_back(Make("bool_and", {kBool}, kBool, MakeBoolAnd, "Whether all values are true",
-                     "bool_and(x) FROM (VALUES (true), (false)) t(x)", "f"));
-  all.push_back(Make("bool_or", {kBool}, kBool, MakeBoolOr, "Whether any value is true",
-                     "bool_or(x) FROM (VALUES (true), (false)) t(x)", "t"));
-  all.push_back(Make("every", {kBool}, kBool, MakeBoolAnd, "Whether all values are true",
-                     "every(x) FROM (VALUES (true), (NULL)) t(x)", "t"));
+  all.push_back(AggregateOf("bool_and", {kBool}, kBool, MakeBoolAnd, "Whether all values are true",
+                            "bool_and(x) FROM (VALUES (true), (false)) t(x)", "f"));
+  all.push_back(AggregateOf("bool_or", {kBool}, kBool, MakeBoolOr, "Whether any value is true",
+                            "bool_or(x) FROM (VALUES (true), (false)) t(x)", "t"));
+  all.push_back(AggregateOf("every", {kBool}, kBool, MakeBoolAnd, "Whether all values are true",
+                            "every(x) FROM (VALUES (true), (NULL)) t(x)", "t"));
+  AddBitAggregates(&all);
+  AddStatistics(&all);
+  AddFolds(&all);
+  AddJsonAggregates(&all);
   return all;
 }
 

@@ -38,6 +38,16 @@ class Accumulators {
   virtual int64_t memory() const = 0;
 };
 
+// All rows of some groups, for the aggregates that are answered from a group's rows at once.
+struct FoldCall {
+  const Type* result = nullptr;
+  std::span<const int64_t> offsets;  // group i has the rows [offsets[i], offsets[i + 1])
+  std::span<const Argument> args;    // a value per row, rows in the order that the call asks for
+  ErrorMask* errors = nullptr;       // by group
+};
+// Gives a value per group.
+using Fold = Result<std::shared_ptr<arrow::Array>> (*)(const FoldCall& call);
+
 struct Aggregate {
   std::string name;
   std::vector<Type> args;  // kUnknown = any; count(*) has none
@@ -52,6 +62,11 @@ struct Aggregate {
   int pick_by = 0;  // the argument compared (1 for arg_min(x, y)); kFirst, kLast: by seq
   // States for the append-only form; null where `pick` is served by the operator alone.
   std::unique_ptr<Accumulators> (*make)(std::span<const Type> args) = nullptr;
+  // For those that need a group's rows together, in an order (array_agg, percentile_cont): the
+  // operator keeps the rows, which ORDER BY and DISTINCT inside the call put in order.
+  Fold fold = nullptr;
+  // An ordered-set aggregate: its last argument is what WITHIN GROUP (ORDER BY …) sorts by.
+  bool within_group = false;
   std::string description;
   std::string example;  // over (VALUES …) t(x)
   std::string answer;

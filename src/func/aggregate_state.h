@@ -159,4 +159,13 @@ std::unique_ptr<Accumulators> MakeMax(std::span<const Type> args);
 std::unique_ptr<Accumulators> MakeBoolAnd(std::span<const Type> args);
 std::unique_ptr<Accumulators> MakeBoolOr(std::span<const Type> args);
 
+// An aggregate's spec; the rest is filled in by who adds it.
+Aggregate AggregateOf(std::string name, std::vector<Type> args, Type result, MakeAccumulators make,
+                      const char* description, const char* example, const char* answer);
+// The families, one file each.
+void AddBitAggregates(std::vector<Aggregate>* out);
+void AddStatistics(std::vector<Aggregate>* out);
+void AddFolds(std::vector<Aggregate>* out);
+void AddJsonAggregates(std::vector<Aggregate>* out);
+
 }  // namespace leat

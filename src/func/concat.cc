@@ -84,9 +84,9 @@ Function Lenient(Function function) {
 void AddConcatFunctions(std::vector<Function>* out) {
   out->push_back(Spec("||", {kText, kText}, kText, Join,
                       {"One text after the other", "'Post' || 'greSQL'", "PostgreSQL"}));
-  out->push_back(Spec("||", {kText, kUnknown}, kText, JoinAny,
+  out->push_back(Spec("||", {kText, AnyNonArray()}, kText, JoinAny,
                       {"A text, then any value", "'Value: ' || 42", "Value: 42"}));
-  out->push_back(Spec("||", {kUnknown, kText}, kText, JoinAny,
+  out->push_back(Spec("||", {AnyNonArray(), kText}, kText, JoinAny,
                       {"Any value, then a text", "42 || ' is it'", "42 is it"}));
   out->push_back(Spec("||", {kBytea, kBytea}, kBytea, Join,
                       {"Some bytes after others", "'\\x01'::bytea || '\\x02'::bytea", "\\x0102"}));

@@ -21,5 +21,12 @@ void AddStringFunctions(std::vector<Function>* out);
 void AddStringEditFunctions(std::vector<Function>* out);
 void AddPatternFunctions(std::vector<Function>* out);
 void AddConcatFunctions(std::vector<Function>* out);
+void AddArrayFunctions(std::vector<Function>* out);
+void AddArraySearchFunctions(std::vector<Function>* out);
+void AddSetFunctions(std::vector<Function>* out);
+void AddJsonFunctions(std::vector<Function>* out);
+void AddJsonBuildFunctions(std::vector<Function>* out);
+void AddEncodingFunctions(std::vector<Function>* out);
+void AddNumberFunctions(std::vector<Function>* out);
 
 }  // namespace leat

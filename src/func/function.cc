@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "func/date_format.h"
 #include "func/families.h"
+#include "func/format_text.h"
+#include "func/regex.h"
 #include "func/resolve.h"
 
 namespace leat {
@@ -24,6 +27,17 @@ std::vector<Function> MakeFunctions() {
   AddStringEditFunctions(&all);
   AddPatternFunctions(&all);
   AddConcatFunctions(&all);
+  AddArrayFunctions(&all);
+  AddArraySearchFunctions(&all);
+  AddSetFunctions(&all);
+  AddJsonFunctions(&all);
+  AddJsonBuildFunctions(&all);
+  AddEncodingFunctions(&all);
+  AddRegexFunctions(&all);
+  AddDateFormatFunctions(&all);
+  AddDateParseFunctions(&all);
+  AddFormatFunctions(&all);
+  AddNumberFunctions(&all);
   return all;
 }
 
@@ -78,13 +92,20 @@ Result<std::vector<Type>> ArgTypes(const Function& function, const std::vector<T
     std::string construct = function.name;
     std::transform(construct.begin(), construct.end(), construct.begin(),
                    [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-    LEAT_ASSIGN(common, CommonType(args, construct, location));
+    std::vector<Type> agreeing;
+    for (size_t i = 0; i < args.size(); ++i) {
+      if (!IsPolymorphic(parameters[i])) continue;
+      const bool list = parameters[i].id == TypeId::kArray && args[i].id == TypeId::kArray;
+      if (parameters[i].id == TypeId::kArray && !list) continue;
+      agreeing.push_back(list ? *args[i].element : args[i]);
+    }
+    LEAT_ASSIGN(common, CommonType(agreeing, construct, location));
   }
   for (size_t i = 0; i < args.size(); ++i) {
     if (!IsPolymorphic(parameters[i])) {
       types.push_back(SameKind(parameters[i], args[i]) ? args[i] : parameters[i]);
     } else if (function.common) {
-      types.push_back(common);
+      types.push_back(parameters[i].id == TypeId::kArray ? Type::Array(common) : common);
     } else {
       types.push_back(args[i].id == TypeId::kUnknown ? Type(TypeId::kText) : args[i]);
     }
@@ -221,6 +242,13 @@ Result<Resolved> ResolveOperator(std::string_view symbol, std::span<const Type> 
       const Type types[] = {args[0].id == TypeId::kUnknown ? bare : known,
                             args[1].id == TypeId::kUnknown ? bare : known};
       return Finish(*overloads.functions[at], overloads.parameters[at], types, location);
+    }
+    if (known.id == TypeId::kArray) {
+      const int fits = SelectCandidate(overloads.parameters, assumed);
+      if (fits >= 0) {
+        const auto at = static_cast<size_t>(fits);
+        return Finish(*overloads.functions[at], overloads.parameters[at], assumed, location);
+      }
     }
   }
   return Choose(overloads, symbol, args, true, location);

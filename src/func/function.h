@@ -55,6 +55,14 @@ enum class Volatility : uint8_t {
   kStable,  // depends on the epoch's clock or the session's settings: now(), current_date
 };
 
+// As a parameter: any type but arrays. (kUnknown alone takes those too.)
+inline constexpr int32_t kNonArray = -2;
+inline Type AnyNonArray() {
+  Type type;
+  type.length = kNonArray;
+  return type;
+}
+
 struct Function {
   std::string name;        // lower case; an operator is its symbol: "+", "~~" (LIKE), "||"
   std::vector<Type> args;  // kUnknown = any type (polymorphic)
@@ -63,6 +71,7 @@ struct Function {
   bool variadic = false;  // the last of `args` repeats, zero or more times
   bool common = false;    // polymorphic arguments are all cast to their common type
   bool strict = true;     // null if any argument is null
+  bool set = false;       // returns a set: `kernel` gives an array, of which each element is a row
   bool total = false;     // no argument makes it fail: needs no masking
   Volatility volatility = Volatility::kImmutable;
   // For results that depend on the arguments' types (arrays, greatest, numeric's typmods).

@@ -163,8 +163,9 @@ void SetError(const Call& call, int64_t row, const Status& status) {
   const SqlError* error = SqlErrorOf(status);
   // The states are a handful, and masks keep pointers to them: so they live for ever.
   static const std::vector<std::string> kStates = {
-      "22003", "22012", "22P02", "22007", "22008", "22001", "22011", "22023", "2201E", "2201F",
-      "0A000", "22025", "22021", "22P03", "2202E", "22030", "22032", "2201G", "42846", "54000"};
+      "22003", "22012", "22P02", "22007", "22008", "22001", "22011", "22023",
+      "2201E", "2201F", "0A000", "22025", "22021", "22P03", "2202E", "22030",
+      "22032", "2201G", "42846", "54000", "2201B", "XX000"};
   const char* state = "22000";  // data exception
   for (const std::string& known : kStates) {
     if (error != nullptr && error->sqlstate == known) state = known.c_str();

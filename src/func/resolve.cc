@@ -11,7 +11,9 @@ namespace {
 using Candidates = std::vector<std::vector<Type>>;
 
 bool Accepts(const Type& parameter, const Type& arg) {
-  if (parameter.id == TypeId::kUnknown) return true;
+  if (parameter.id == TypeId::kUnknown) {
+    return parameter.length != kNonArray || arg.id != TypeId::kArray;
+  }
   if (parameter.id == TypeId::kArray && parameter.element->id == TypeId::kUnknown) {
     return arg.id == TypeId::kArray || arg.id == TypeId::kUnknown;
   }
