@@ -76,6 +76,7 @@ Result<std::unique_ptr<CallStates>> MakeCallStates(const AggregateCall& call,
                                                    const GroupTable& groups) {
   const Aggregate& aggregate = *call.aggregate;
   const std::vector<Type> types = TypesOf(call.args);
+  if (aggregate.fold != nullptr) return MakeFoldStates(call, groups);
   const auto make = [&] { return aggregate.make == nullptr ? nullptr : aggregate.make(types); };
   if (aggregate.pick == Aggregate::Pick::kNone) {
     auto accumulators = make();

@@ -75,6 +75,8 @@ std::unique_ptr<CallStates> MakeBestRowStates(const AggregateCall& call);
 // all rows, in the order in which they would be the answer.
 std::unique_ptr<CallStates> MakeOrderedRowStates(const AggregateCall& call,
                                                  const GroupTable& groups);
+// all rows, folded into an answer in the order that the call asks for.
+std::unique_ptr<CallStates> MakeFoldStates(const AggregateCall& call, const GroupTable& groups);
 
 // For the two forms that pick a row: the rows that take part, and for each the bytes by which they
 // are compared: what it is picked by, then `_seq`, then the value.

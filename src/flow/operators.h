@@ -28,6 +28,16 @@ struct ProjectSpec {
 };
 Result<std::unique_ptr<Operator>> MakeProject(ProjectSpec spec);
 
+// Each row once for every element of its lists, side by side (the shorter ones filled up with
+// nulls): unnest, generate_series. Output: the input's columns, then an element of each list.
+// Linear; no `_seq`.
+struct UnnestSpec {
+  Schema input;
+  std::vector<ExprPtr> lists;
+  Schema output;
+};
+Result<std::unique_ptr<Operator>> MakeUnnest(UnnestSpec spec);
+
 // The inputs' rows one after another; `ports` of them, the same column types.
 Result<std::unique_ptr<Operator>> MakeUnionAll(int ports);
 
@@ -39,12 +49,21 @@ struct DistinctSpec {
 };
 Result<std::unique_ptr<Operator>> MakeDistinct(DistinctSpec spec);
 
+// ORDER BY inside a call: by which of its arguments; those beyond the aggregate's own are there for
+// that alone.
+struct AggregateOrder {
+  int arg = 0;
+  bool descending = false;
+  bool nulls_first = false;
+  bool operator==(const AggregateOrder&) const = default;
+};
 struct AggregateCall {
   const Aggregate* aggregate = nullptr;
   std::vector<ExprPtr> args;  // already cast to the aggregate's argument types
   ExprPtr filter;             // or nullptr
   bool distinct = false;
   Type result;
+  std::vector<AggregateOrder> order;
 };
 // Output: the keys, then the calls. Without keys: always one row (`SELECT count(*)` of nothing is
 // 0), there from the first epoch on. Where equal keys are not identical (-0 and 0, 1.0 and 1.00),
@@ -109,6 +128,10 @@ enum class WindowFunction : uint8_t {
   kLead,
   kFirstValue,
   kLastValue,
+  kNthValue,  // args: x, and the place in the frame
+  kNtile,     // args: the number of buckets; these three look at the whole partition
+  kPercentRank,
+  kCumeDist,
 };
 struct WindowCall {
   WindowFunction function = WindowFunction::kCount;

@@ -24,8 +24,11 @@ bool UsesFrame(WindowFunction function) {
 }
 
 bool IsPeerRank(WindowFunction function) {
-  return function == WindowFunction::kRank || function == WindowFunction::kDenseRank;
+  return function == WindowFunction::kRank || function == WindowFunction::kDenseRank ||
+         function == WindowFunction::kPercentRank || function == WindowFunction::kCumeDist;
 }
+
+bool SeesPartition(WindowFunction function) { return function >= WindowFunction::kNthValue; }
 
 Status CheckTypes(const BoundCall& call) {
   const bool summed =
@@ -111,6 +114,7 @@ Status WindowCalls::Bind(const WindowCall& call) {
     }
     bound.alpha = 2 / (static_cast<double>(*rows) + 1);
   }
+  if (call.function == WindowFunction::kNthValue) bound.place = AddColumn(call.args[1]);
   const bool shifted =
       call.function == WindowFunction::kLag || call.function == WindowFunction::kLead;
   if (shifted) LEAT_RETURN(BindShift(call, &bound));
@@ -152,6 +156,13 @@ void WindowCalls::Extend(const BoundCall& call) {
     return;
   }
   needs_peers_ = needs_peers_ || IsPeerRank(call.function);
+  if (SeesPartition(call.function)) {
+    needs_peers_ = needs_peers_ || (call.function == WindowFunction::kNthValue && frame_.range);
+    for (int64_t* rows : {&reach_.back, &reach_.forward, &reach_.before, &reach_.after}) {
+      *rows = kUnbounded;
+    }
+    return;
+  }
   if (!UsesFrame(call.function)) {
     reach_.running = true;
     reach_.forward = kUnbounded;
@@ -199,6 +210,12 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> WindowCalls::Compute(const Sh
         case WindowFunction::kLag:
         case WindowFunction::kLead:
           return ComputeShift(call, sheet);
+        case WindowFunction::kNthValue:
+          return ComputeNth(call, frame_, sheet, errors);
+        case WindowFunction::kNtile:
+        case WindowFunction::kPercentRank:
+        case WindowFunction::kCumeDist:
+          return ComputeShare(call, sheet, errors);
         default:
           return ComputePick(call, i, frame_, sheet);
       }

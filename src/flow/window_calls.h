@@ -52,6 +52,7 @@ struct BoundCall {
   int64_t shift = 1;  // lag, lead, as lag counts: negative leads
   int fallback = -1;  // lag, lead: the default
   int filter = -1;
+  int place = -1;    // nth_value: which row of the frame
   double alpha = 0;  // ema
 };
 
@@ -113,6 +114,11 @@ CallResult ComputePick(const BoundCall& call, size_t number, const RowFrame& fra
 CallResult ComputeShift(const BoundCall& call, const Sheet& sheet);
 // row_number, rank, dense_rank
 CallResult ComputeRank(const BoundCall& call, size_t number, const Sheet& sheet);
+// ntile, percent_rank, cume_dist: over stretches that are whole partitions.
+CallResult ComputeShare(const BoundCall& call, const Sheet& sheet, ErrorMask* errors);
+// nth_value, over such stretches too.
+CallResult ComputeNth(const BoundCall& call, const RowFrame& frame, const Sheet& sheet,
+                      ErrorMask* errors);
 CallResult ComputeEma(const BoundCall& call, size_t number, const Sheet& sheet);
 
 // Which rows of the sheet count for an aggregate: its value is not null and its filter true. Empty:

@@ -32,6 +32,8 @@ Result<std::unique_ptr<Operator>> LowerNode(const Logical& node, const SourcePro
       return MakeFilter({.input = input, .predicate = node.exprs[0]});
     case LogicalKind::kProject:
       return MakeProject({.input = input, .exprs = node.exprs, .output = node.schema});
+    case LogicalKind::kUnnest:
+      return MakeUnnest({.input = input, .lists = node.exprs, .output = node.schema});
     case LogicalKind::kDistinct:
       return MakeDistinct({.input = input, .properties = properties});
     case LogicalKind::kAggregate:

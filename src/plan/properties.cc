@@ -101,8 +101,9 @@ Properties WindowProperties(const Logical& node, const Properties& in) {
   const bool arrival = node.order.empty() && node.frame.following <= 0 && in.in_order;
   Properties out = in;
   const bool looks_ahead =
-      std::any_of(node.windows.begin(), node.windows.end(),
-                  [](const WindowCall& call) { return call.function == WindowFunction::kLead; });
+      std::any_of(node.windows.begin(), node.windows.end(), [](const WindowCall& call) {
+        return call.function == WindowFunction::kLead || call.function >= WindowFunction::kNthValue;
+      });
   // In arrival order a row's window is complete when it comes, so nothing is ever taken back.
   out.append_only = in.final || (in.append_only && arrival && !node.frame.range && !looks_ahead);
   // The general form answers at the end of an epoch, partition by partition.
@@ -147,6 +148,8 @@ Properties PropertiesOf(const Logical& node, const SourceProperties& sources) {
     case LogicalKind::kProject:
       in.keys = ProjectKeys(in.keys, node.exprs);
       return in;
+    case LogicalKind::kUnnest:
+      return {.append_only = in.append_only, .final = in.final};
     case LogicalKind::kDistinct:
       in.keys.push_back(Iota(node.schema.columns.size()));
       return {.append_only = in.append_only, .final = in.final, .keys = in.keys};
