@@ -70,6 +70,8 @@ struct Collected {
   std::vector<int> aggregate_locations;
   std::vector<WindowUse> windows;
   std::vector<Subquery> subqueries;
+  std::vector<ExprPtr> sets;                    // set-returning calls of the select list: arrays
+  std::vector<std::vector<ExprPtr>> groupings;  // GROUPING(…)
 };
 
 struct ExprContext {
@@ -137,6 +139,9 @@ class Binder {
   Result<ExprPtr> BindMinMax(const PgQuery__MinMaxExpr& expr, const ExprContext& context);
   Result<ExprPtr> BindArray(const PgQuery__AArrayExpr& expr, const ExprContext& context,
                             const Type* wanted);
+  Result<ExprPtr> BindIndirection(const PgQuery__AIndirection& indirection,
+                                  const ExprContext& context);
+  Result<ExprPtr> BindGrouping(const PgQuery__GroupingFunc& grouping, const ExprContext& context);
   Result<ExprPtr> BindNullTest(const PgQuery__NullTest& test, const ExprContext& context);
   Result<ExprPtr> BindBooleanTest(const PgQuery__BooleanTest& test, const ExprContext& context);
   Result<std::vector<ExprPtr>> BindExprs(Nodes nodes, const ExprContext& context);
@@ -147,6 +152,7 @@ class Binder {
   Result<ExprPtr> BindOperator(const PgQuery__AExpr& expr, const ExprContext& context);
   Result<ExprPtr> BindInList(const PgQuery__AExpr& expr, const ExprContext& context);
   Result<ExprPtr> BindBetween(const PgQuery__AExpr& expr, const ExprContext& context);
+  Result<ExprPtr> BindAnyOfValue(const PgQuery__AExpr& expr, bool any, const ExprContext& context);
   Result<ExprPtr> BindAnyArray(const PgQuery__AExpr& expr, const ExprContext& context);
   Result<ExprPtr> BindRowOperator(const PgQuery__AExpr& expr, const ExprContext& context);
   Result<std::vector<ExprPtr>> BindRow(const Node* node, const ExprContext& context);
@@ -164,6 +170,9 @@ class Binder {
   Result<ExprPtr> BindClock(const PgQuery__SQLValueFunction& function);
   Result<AggregateCall> BindAggregateCall(const std::string& name, const PgQuery__FuncCall& call,
                                           const ExprContext& inside);
+  Status PrepareJson(std::vector<ExprPtr>* args);
+  Status BindAggregateOrder(const PgQuery__FuncCall& call, const ExprContext& inside,
+                            AggregateCall* out);
 
   // bind_window.cc
   Result<ExprPtr> BindWindowCall(const std::string& name, const PgQuery__FuncCall& call,
@@ -179,6 +188,7 @@ class Binder {
   // bind_subquery.cc
   Result<ExprPtr> BindSubLink(const PgQuery__SubLink& link, const ExprContext& context);
   Result<Subquery> BindSubquery(const PgQuery__SubLink& link, const ExprContext& context);
+  Result<Subquery> BindArraySubquery(const PgQuery__SubLink& link, const SelectOptions& options);
   Status BindComparison(const PgQuery__SubLink& link, const ExprContext& context,
                         Subquery* subquery);
   Result<ExprPtr> ResolveUnknownAs(const ExprPtr& expr, const Type& type);
@@ -209,6 +219,9 @@ class Binder {
   Status BindStar(const PgQuery__ColumnRef& ref, Selection* selection);
   Result<ExprPtr> BindGroupKey(const Node* node, Selection* selection);
   Status BindGroupBy(Selection* selection);
+  Status BindGroupSets(const Node* node, Selection* selection, std::vector<std::vector<int>>* sets);
+  Result<int> AddGroupKey(const Node* node, Selection* selection);
+  Status BuildGroups(std::vector<ExprPtr> keys, Selection* selection);
   Status BindDistinctOn(Selection* selection);
   Status BindOrderBy(Selection* selection);
   Result<int> BindSortTarget(const Node* node, std::string_view clause, Selection* selection);
@@ -225,6 +238,10 @@ class Binder {
   Result<FromItem> BindFromItem(const Node* node, const Scope* outer, const Scope* beside);
   Result<FromItem> BindRangeVar(const PgQuery__RangeVar& range, const Scope* outer);
   Result<FromItem> BindRangeSubselect(const PgQuery__RangeSubselect& range, const Scope* outer);
+  // bind_set_function.cc
+  Result<ExprPtr> BindSetInSelect(ExprPtr set, const ExprContext& context);
+  Status BindSetInFrom(const Node* node, const Scope* outer, std::vector<ExprPtr>* lists,
+                       std::vector<std::string>* names);
   Result<FromItem> BindRangeFunction(const PgQuery__RangeFunction& range, const Scope* outer);
   Result<FromItem> BindJoin(const PgQuery__JoinExpr& join, const Scope* outer, const Scope* beside);
   // Joins an item that may refer to the rows of `left`, by outer columns of the first level. The
@@ -258,6 +275,7 @@ Result<FromItem> AliasedItem(LogicalPtr plan, std::string_view name, const PgQue
 // Takes what the plan needs of the queries around into args: its only outer columns are
 // kOuterBase + i from here on, for args[i].
 void NumberOuterColumns(Subquery* subquery);
+bool IsSetFunction(std::string_view name);
 // Merges conjuncts over several inner-joined tables into those joins; the rest comes back.
 LogicalPtr SinkIntoJoins(LogicalPtr plan, std::vector<ExprPtr>* conjuncts);
 // Filter over row_number(): the rows with the first numbers, as kTop; other conjuncts stay.

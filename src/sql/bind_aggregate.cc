@@ -9,7 +9,8 @@ namespace {
 // Rewrites what stands above an aggregate in terms of its output.
 class Regroup {
  public:
-  Regroup(const std::vector<ExprPtr>& keys, const Scope& scope) : keys_(keys), scope_(scope) {}
+  Regroup(const std::vector<ExprPtr>& keys, size_t aggregates, const Scope& scope)
+      : keys_(keys), aggregates_(static_cast<int>(aggregates)), scope_(scope) {}
 
   Status Apply(ExprPtr* expr) {
     *expr = Rewritten(*expr);
@@ -40,7 +41,8 @@ class Regroup {
   ExprPtr Column(const Expr& column) {
     const int base = BaseOf(column.column);
     if (base == kAggregateBase) {
-      const int place = column.column - kAggregateBase + static_cast<int>(keys_.size());
+      int place = column.column - kAggregateBase + static_cast<int>(keys_.size());
+      if (column.column >= kGroupingBase) place += aggregates_ - (kGroupingBase - kAggregateBase);
       return ColumnAt(place, column.type, column.location);
     }
     if (base == 0 && status_.ok()) {
@@ -56,6 +58,7 @@ class Regroup {
   }
 
   const std::vector<ExprPtr>& keys_;
+  const int aggregates_;
   const Scope& scope_;
   bool subquery_ = false;
   Status status_;
@@ -64,6 +67,24 @@ class Regroup {
 bool NeedsOrder(const AggregateCall& call) {
   using Pick = Aggregate::Pick;
   return call.aggregate->pick == Pick::kFirst || call.aggregate->pick == Pick::kLast;
+}
+
+// Bits for GROUPING(a, b, …): 1 where the key is not in the set, the last argument's bit lowest.
+Result<ExprPtr> GroupingBits(const std::vector<ExprPtr>& args, const std::vector<ExprPtr>& keys,
+                             const std::vector<bool>& has) {
+  int32_t bits = 0;
+  for (const ExprPtr& arg : args) {
+    const auto key = std::find_if(keys.begin(), keys.end(),
+                                  [&](const ExprPtr& other) { return Equal(*other, *arg); });
+    if (key == keys.end()) {
+      return SqlStatus(
+          "arguments to GROUPING must be grouping expressions of the associated "
+          "query level",
+          {.sqlstate = "42803", .location = arg->location});
+    }
+    bits = bits * 2 + (has[static_cast<size_t>(key - keys.begin())] ? 0 : 1);
+  }
+  return LiteralExpr(std::make_shared<arrow::Int32Scalar>(bits), Type(TypeId::kInt4));
 }
 
 void MarkSubqueries(const ExprPtr& expr, std::vector<bool>* used) {
@@ -77,9 +98,79 @@ void MarkSubqueries(const ExprPtr& expr, std::vector<bool>* used) {
 
 }  // namespace
 
+// The groups of plain GROUP BY, or of all the grouping sets one after another. Output: all keys
+// (null where a set has not the key), the aggregates, the GROUPINGs.
+Status Binder::BuildGroups(std::vector<ExprPtr> keys, Selection* selection) {
+  const Collected& collected = selection->collected;
+  std::vector<std::vector<int>> sets = selection->sets;
+  const bool plain = sets.empty();
+  if (plain && collected.groupings.empty()) {
+    selection->plan = AggregateOn(selection->plan, std::move(keys), collected.aggregates,
+                                  collected.aggregate_names);
+    return Status::OK();
+  }
+  if (plain) {
+    sets.emplace_back();
+    for (size_t i = 0; i < keys.size(); ++i) sets[0].push_back(static_cast<int>(i));
+  }
+  std::vector<LogicalPtr> parts;
+  for (const std::vector<int>& set : sets) {
+    std::vector<ExprPtr> of_set, exprs;
+    std::vector<std::string> names;
+    std::vector<bool> has(keys.size());
+    for (const int key : set) {
+      of_set.push_back(keys[static_cast<size_t>(key)]);
+      has[static_cast<size_t>(key)] = true;
+    }
+    LogicalPtr part =
+        AggregateOn(selection->plan, of_set, collected.aggregates, collected.aggregate_names);
+    for (size_t i = 0; i < keys.size(); ++i) {
+      const auto at = std::find(set.begin(), set.end(), static_cast<int>(i)) - set.begin();
+      exprs.push_back(has[i] ? ColumnExpr(static_cast<int>(at), keys[i]->type)
+                             : NullLiteral(keys[i]->type));
+      names.push_back(fmt::format("key{}", i + 1));
+    }
+    for (size_t i = 0; i < collected.aggregates.size(); ++i) {
+      exprs.push_back(
+          ColumnExpr(static_cast<int>(of_set.size() + i), collected.aggregates[i].result));
+      names.push_back(collected.aggregate_names[i]);
+    }
+    for (const auto& args : collected.groupings) {
+      LEAT_ASSIGN(ExprPtr bits, GroupingBits(args, selection->keys, has));
+      exprs.push_back(std::move(bits));
+      names.emplace_back("grouping");
+    }
+    parts.push_back(ProjectOn(std::move(part), std::move(exprs), names));
+  }
+  selection->plan = parts.size() == 1 ? parts[0] : UnionAllOf(std::move(parts));
+  return Status::OK();
+}
+
+Result<ExprPtr> Binder::BindGrouping(const PgQuery__GroupingFunc& grouping,
+                                     const ExprContext& context) {
+  const bool allowed = context.collected != nullptr && !context.in_aggregate &&
+                       (context.clause == Clause::kSelect || context.clause == Clause::kHaving ||
+                        context.clause == Clause::kOrderBy || context.clause == Clause::kWindow);
+  if (!allowed) {
+    return SqlStatus(
+        fmt::format("grouping operations are not allowed in {}", NameOf(context.clause)),
+        {.sqlstate = "42803", .location = grouping.location});
+  }
+  if (grouping.n_args > 31) {
+    return SqlStatus("GROUPING must have fewer than 32 arguments",
+                     {.sqlstate = "54023", .location = grouping.location});
+  }
+  LEAT_ASSIGN(auto args, BindExprs(Items(grouping.n_args, grouping.args), context));
+  auto& groupings = context.collected->groupings;
+  groupings.push_back(std::move(args));
+  return ColumnAt(kGroupingBase + static_cast<int>(groupings.size()) - 1, Type(TypeId::kInt4),
+                  grouping.location);
+}
+
 Status Binder::BuildAggregate(Selection* selection) {
   Collected& collected = selection->collected;
-  if (!selection->grouped && collected.aggregates.empty() && !selection->having) {
+  if (!selection->grouped && collected.aggregates.empty() && collected.groupings.empty() &&
+      !selection->having) {
     return Status::OK();
   }
   std::vector<ExprPtr> keys = selection->keys;
@@ -100,10 +191,10 @@ Status Binder::BuildAggregate(Selection* selection) {
         "Above a join, an aggregate or DISTINCT rows have no order: use arg_min(x, y) or "
         "arg_max(x, y).");
   }
-  selection->plan =
-      AggregateOn(selection->plan, keys, collected.aggregates, collected.aggregate_names);
-  Regroup regroup(selection->keys, selection->scope);
+  LEAT_RETURN(BuildGroups(std::move(keys), selection));
+  Regroup regroup(selection->keys, collected.aggregates.size(), selection->scope);
   for (Target& target : selection->targets) LEAT_RETURN(regroup.Apply(&target.expr));
+  for (ExprPtr& set : collected.sets) LEAT_RETURN(regroup.Apply(&set));
   for (WindowUse& use : collected.windows) {
     for (ExprPtr& expr : use.partition) LEAT_RETURN(regroup.Apply(&expr));
     for (SortKey& key : use.order) LEAT_RETURN(regroup.Apply(&key.expr));

@@ -42,12 +42,30 @@ Status CheckPlain(std::string_view name, const PgQuery__FuncCall& call) {
   return Status::OK();
 }
 
-// Whether the order of rows within a group changes the aggregate's answer.
-bool DependsOnOrder(const Aggregate& aggregate) {
-  static constexpr std::string_view kFree[] = {"count",  "sum",      "avg",     "min",
-                                               "max",    "bool_and", "bool_or", "every",
-                                               "stddev", "variance", "arg_min", "arg_max"};
-  return std::find(std::begin(kFree), std::end(kFree), aggregate.name) == std::end(kFree);
+// Whether a call asks for an order of its rows that its answer cannot follow.
+bool IgnoresOrder(const Aggregate& aggregate) {
+  using Pick = Aggregate::Pick;
+  return aggregate.pick == Pick::kFirst || aggregate.pick == Pick::kLast;
+}
+
+// WITHIN GROUP belongs to ordered-set aggregates, and they to it.
+Status CheckWithinGroup(const std::string& name, const PgQuery__FuncCall& call) {
+  const auto all = AllAggregates();
+  const bool ordered_set = std::any_of(all.begin(), all.end(), [&](const Aggregate& aggregate) {
+    return aggregate.name == name && aggregate.within_group;
+  });
+  const auto wrong = [&](std::string message) {
+    return SqlStatus(std::move(message), {.sqlstate = "42809", .location = call.location});
+  };
+  if (ordered_set && call.agg_within_group == 0) {
+    return wrong(fmt::format("WITHIN GROUP is required for ordered-set aggregate {}", name));
+  }
+  if (ordered_set && call.agg_distinct != 0) return wrong("cannot use DISTINCT with WITHIN GROUP");
+  if (!ordered_set && call.agg_within_group != 0) {
+    return wrong(
+        fmt::format("{} is not an ordered-set aggregate, so it cannot have WITHIN GROUP", name));
+  }
+  return Status::OK();
 }
 
 Status WrongPlace(std::string_view what, const ExprContext& context, std::string_view sqlstate,
@@ -108,6 +126,14 @@ Result<ExprPtr> Binder::BindPlainCall(const std::string& name, const PgQuery__Fu
     return NotSupported("named arguments are not supported", LocationOf(arg));
   }
   LEAT_ASSIGN(auto args, BindExprs(Items(call.n_args, call.args), context));
+  if (name == "pg_typeof" && args.size() == 1) {
+    return LiteralExpr(std::make_shared<arrow::StringScalar>(PlainName(args[0]->type)),
+                       Type(TypeId::kText));
+  }
+  if (IsSetFunction(name)) {
+    LEAT_ASSIGN(ExprPtr set, ApplyFunction(name, std::move(args), call.location));
+    return BindSetInSelect(std::move(set), context);
+  }
   // date(x), text(x): a cast in the form of a call.
   if (args.size() == 1 && FindFunctions(name).empty()) {
     if (const auto type = TypeFromName(name);
@@ -119,19 +145,75 @@ Result<ExprPtr> Binder::BindPlainCall(const std::string& name, const PgQuery__Fu
   return ApplyFunction(name, std::move(args), call.location);
 }
 
+// ORDER BY inside the call: by arguments of it, or by more of them.
+Status Binder::BindAggregateOrder(const PgQuery__FuncCall& call, const ExprContext& inside,
+                                  AggregateCall* out) {
+  size_t at = out->args.size() - (call.agg_within_group != 0 ? call.n_agg_order : 0);
+  for (const Node* node : Items(call.n_agg_order, call.agg_order)) {
+    const PgQuery__SortBy& sort = *node->sort_by;
+    if (call.agg_within_group == 0) {
+      LEAT_ASSIGN(ExprPtr expr, BindValue(sort.node, inside));
+      const auto same = std::find_if(out->args.begin(), out->args.end(),
+                                     [&](const ExprPtr& arg) { return Equal(*arg, *expr); });
+      at = static_cast<size_t>(same - out->args.begin());
+      if (same == out->args.end()) {
+        if (call.agg_distinct != 0) {
+          return SqlStatus(
+              "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
+              {.sqlstate = "42P10", .location = LocationOf(sort.node)});
+        }
+        out->args.push_back(std::move(expr));
+      }
+    }
+    const bool descending = sort.sortby_dir == PG_QUERY__SORT_BY_DIR__SORTBY_DESC;
+    const bool nulls_first = sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_DEFAULT
+                                 ? descending
+                                 : sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST;
+    out->order.push_back({static_cast<int>(at++), descending, nulls_first});
+  }
+  return Status::OK();
+}
+
+// What depends on the session's time zone becomes JSON, a key text, before it is collected.
+Status Binder::PrepareJson(std::vector<ExprPtr>* args) {
+  for (size_t i = 0; i < args->size(); ++i) {
+    ExprPtr& arg = (*args)[i];
+    if (arg->type.id == TypeId::kArray && arg->type.element->id == TypeId::kTimestamptz) {
+      return NotSupported("JSON of an array of timestamptz is not supported in an aggregate",
+                          arg->location);
+    }
+    if (arg->type.id != TypeId::kTimestamptz) continue;
+    if (args->size() == 2 && i == 0) {
+      LEAT_ASSIGN(arg, Coerce(arg, Type(TypeId::kText), CastContext::kExplicit, settings_));
+    } else {
+      LEAT_ASSIGN(arg, ApplyFunction("to_json", {arg}, arg->location));
+    }
+  }
+  return Status::OK();
+}
+
 Result<AggregateCall> Binder::BindAggregateCall(const std::string& name,
                                                 const PgQuery__FuncCall& call,
                                                 const ExprContext& inside) {
-  if (call.agg_within_group != 0) {
-    return NotSupported("WITHIN GROUP is not supported", call.location);
-  }
-  if (call.n_args == 0 && call.agg_star == 0) {
+  LEAT_RETURN(CheckWithinGroup(name, call));
+  if (call.n_args == 0 && call.agg_star == 0 && call.agg_within_group == 0) {
     return SqlStatus(
         fmt::format("{}(*) must be used to call a parameterless aggregate function", name),
         {.sqlstate = "42809", .location = call.location});
   }
   AggregateCall out;
   LEAT_ASSIGN(out.args, BindExprs(Items(call.n_args, call.args), inside));
+  for (const ExprPtr& direct : out.args) {
+    if (call.agg_within_group == 0 || IsConstant(*direct)) continue;
+    return NotSupported(fmt::format("{} of a fraction that varies is not supported", name),
+                        direct->location);
+  }
+  for (const Node* node :
+       Items(call.agg_within_group != 0 ? call.n_agg_order : 0, call.agg_order)) {
+    LEAT_ASSIGN(ExprPtr expr, BindExpr(node->sort_by->node, inside));
+    out.args.push_back(std::move(expr));
+  }
+  if (name.starts_with("json")) LEAT_RETURN(PrepareJson(&out.args));
   std::vector<Type> types;
   for (const ExprPtr& arg : out.args) types.push_back(arg->type);
   LEAT_ASSIGN(ResolvedAggregate resolved, ResolveAggregate(name, types, call.location));
@@ -144,7 +226,7 @@ Result<AggregateCall> Binder::BindAggregateCall(const std::string& name,
   out.aggregate = resolved.aggregate;
   out.result = resolved.result;
   out.distinct = call.agg_distinct != 0 && name != "min" && name != "max";
-  if (call.n_agg_order > 0 && DependsOnOrder(*out.aggregate)) {
+  if (call.n_agg_order > 0 && IgnoresOrder(*out.aggregate)) {
     return NotSupported(fmt::format("ORDER BY inside {} is not supported", name), call.location,
                         "first and last follow the order of arrival; arg_min(x, y) and "
                         "arg_max(x, y) give the x of the least and the greatest y.");
@@ -162,6 +244,7 @@ Result<AggregateCall> Binder::BindAggregateCall(const std::string& name,
     return NotSupported("an aggregate of the query around is not supported in a subquery",
                         call.location, "Name it in a subquery in FROM, and use that name here.");
   }
+  if (out.aggregate->fold != nullptr) LEAT_RETURN(BindAggregateOrder(call, inside, &out));
   if (call.agg_filter != nullptr) {
     ExprContext filter = inside;
     filter.clause = Clause::kFilter;
@@ -183,6 +266,7 @@ Result<ExprPtr> Binder::BindAggregate(const std::string& name, const PgQuery__Fu
   const Type result = bound.result;
   const auto same = [&](const AggregateCall& other) {
     return other.aggregate == bound.aggregate && other.distinct == bound.distinct &&
+           other.order == bound.order &&
            std::equal(other.args.begin(), other.args.end(), bound.args.begin(), bound.args.end(),
                       [](const ExprPtr& a, const ExprPtr& b) { return Equal(*a, *b); }) &&
            !other.filter == !bound.filter && (!bound.filter || Equal(*other.filter, *bound.filter));

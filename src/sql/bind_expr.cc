@@ -148,10 +148,9 @@ Result<ExprPtr> Binder::BindNode(const Node* node, const ExprContext& context) {
       return NotSupported("row values are not supported", node->row_expr->location,
                           "Compare the columns one by one.");
     case PG_QUERY__NODE__NODE_GROUPING_FUNC:
-      return NotSupported("GROUPING is not supported", node->grouping_func->location);
+      return BindGrouping(*node->grouping_func, context);
     case PG_QUERY__NODE__NODE_A_INDIRECTION:
-      return NotSupported("subscripts and fields of composite values are not supported",
-                          LocationOf(node));
+      return BindIndirection(*node->a_indirection, context);
     default:
       return Unexpected(node);
   }
@@ -334,9 +333,6 @@ Result<ExprPtr> Binder::BindArray(const PgQuery__AArrayExpr& expr, const ExprCon
     auto text = LiteralExpr(std::make_shared<arrow::StringScalar>("{}"), Type(TypeId::kUnknown));
     return Coerce(text, *wanted, CastContext::kExplicit, settings_);
   }
-  if (FindFunctions("array").empty()) {
-    return NotSupported("ARRAY[…] is not supported", expr.location);
-  }
   return ApplyFunction("array", std::move(args), expr.location);
 }
 
@@ -352,6 +348,50 @@ Result<ExprPtr> Binder::BindNullTest(const PgQuery__NullTest& test, const ExprCo
     LEAT_ASSIGN(value, ApplyFunction(name, {value}, LocationOf(test.arg)));
   }
   return row.empty() ? BoolLiteral(true) : Conjunction(std::move(row));
+}
+
+// a[i], a[i:j]
+Result<ExprPtr> Binder::BindIndirection(const PgQuery__AIndirection& indirection,
+                                        const ExprContext& context) {
+  LEAT_ASSIGN(ExprPtr value, BindExpr(indirection.arg, context));
+  for (const Node* node : Items(indirection.n_indirection, indirection.indirection)) {
+    const int location = LocationOf(indirection.arg);
+    if (!Is(node, PG_QUERY__NODE__NODE_A_INDICES)) {
+      return NotSupported("fields of composite values are not supported", location);
+    }
+    const PgQuery__AIndices& indices = *node->a_indices;
+    if (value->type.id == TypeId::kJsonb && indices.is_slice == 0) {
+      LEAT_ASSIGN(ExprPtr place, BindValue(indices.uidx, context));
+      LEAT_ASSIGN(value, ApplyOperator("->", {value, place}, location));
+      continue;
+    }
+    if (value->type.id != TypeId::kArray) {
+      return SqlStatus(fmt::format("cannot subscript type {} because it does not support "
+                                   "subscripting",
+                                   PlainName(value->type)),
+                       {.sqlstate = "42804", .location = location});
+    }
+    const auto place = [&](const Node* bound, ExprPtr otherwise) -> Result<ExprPtr> {
+      if (bound == nullptr) return otherwise;
+      LEAT_ASSIGN(ExprPtr expr, BindExpr(bound, context));
+      if (!CanCast(expr->type, Type(TypeId::kInt4), CastContext::kAssignment)) {
+        return SqlStatus("array subscript must have type integer",
+                         {.sqlstate = "42804", .location = LocationOf(bound)});
+      }
+      return Coerce(expr, Type(TypeId::kInt4), CastContext::kAssignment, settings_);
+    };
+    const auto literal = [](int32_t number) {
+      return LiteralExpr(std::make_shared<arrow::Int32Scalar>(number), Type(TypeId::kInt4));
+    };
+    LEAT_ASSIGN(ExprPtr upper, place(indices.uidx, literal(INT32_MAX)));
+    if (indices.is_slice == 0) {
+      LEAT_ASSIGN(value, ApplyFunction("array element", {value, upper}, location));
+      continue;
+    }
+    LEAT_ASSIGN(ExprPtr lower, place(indices.lidx, literal(1)));
+    LEAT_ASSIGN(value, ApplyFunction("array part", {value, lower, upper}, location));
+  }
+  return value;
 }
 
 Result<ExprPtr> Binder::BindBooleanTest(const PgQuery__BooleanTest& test,

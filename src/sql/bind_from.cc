@@ -110,18 +110,6 @@ Result<FromItem> Binder::BindRangeSubselect(const PgQuery__RangeSubselect& range
   return AliasedItem(std::move(plan), range.alias->aliasname, range.alias, -1);
 }
 
-Result<FromItem> Binder::BindRangeFunction(const PgQuery__RangeFunction& range, const Scope*) {
-  const Node* first = range.functions[0];
-  if (Is(first, PG_QUERY__NODE__NODE_LIST)) first = first->list->items[0];
-  const int location = LocationOf(first);
-  std::string name = "this";
-  if (Is(first, PG_QUERY__NODE__NODE_FUNC_CALL)) {
-    name = StringOf(first->func_call->funcname[first->func_call->n_funcname - 1]);
-  }
-  return NotSupported(fmt::format("function {} in FROM is not supported", name), location,
-                      "Write VALUES, or a table with the rows.");
-}
-
 Result<FromItem> Binder::BindFromItem(const Node* node, const Scope* outer, const Scope* beside) {
   const int levels = beside == nullptr ? 0 : DepthOf(beside) - DepthOf(outer);
   const Scope* around = beside == nullptr ? outer : beside;

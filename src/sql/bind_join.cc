@@ -162,6 +162,22 @@ Result<LogicalPtr> Binder::JoinLateral(const LogicalPtr& left, const LogicalPtr&
   const bool lateral = std::any_of(
       used.begin(), used.end(), [](const ExprPtr& column) { return LevelOf(column->column) == 1; });
   if (!lateral) return JoinOf(left, ShiftLevels(item, -1), std::move(parts));
+  const Logical& below = item->children.empty() ? *item : *item->children[0];
+  const bool lists = item->kind == LogicalKind::kUnnest && below.kind == LogicalKind::kValues &&
+                     below.schema.size() == 0 && below.rows.size() == 1;
+  if (lists && type == JoinType::kInner && conjuncts.empty()) {
+    // Functions of the row alone: nothing to join.
+    std::vector<ExprPtr> values;
+    for (const ExprPtr& list : item->exprs) {
+      values.push_back(MapOuter(list, [](const Expr& column) {
+        const int by = LevelOf(column.column) == 1 ? kOuterBase : kOuterLevel;
+        return ColumnAt(column.column - by, column.type, column.location);
+      }));
+    }
+    std::vector<std::string> names;
+    for (const Column& column : item->schema.columns) names.push_back(column.name);
+    return UnnestOn(left, std::move(values), names);
+  }
   if (type != JoinType::kInner && type != JoinType::kLeft) {
     return SqlStatus("invalid reference to FROM-clause entry from a LATERAL item",
                      {.sqlstate = "42P10",

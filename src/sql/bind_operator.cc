@@ -47,9 +47,6 @@ Result<ExprPtr> Binder::BindOperator(const PgQuery__AExpr& expr, const ExprConte
     case PG_QUERY__A__EXPR__KIND__AEXPR_BETWEEN_SYM:
     case PG_QUERY__A__EXPR__KIND__AEXPR_NOT_BETWEEN_SYM:
       return BindBetween(expr, context);
-    case PG_QUERY__A__EXPR__KIND__AEXPR_SIMILAR:
-      return NotSupported("SIMILAR TO is not supported", expr.location,
-                          "Use LIKE, or a regular expression: x ~ '^(a|b)$'.");
     default:
       break;
   }
@@ -196,14 +193,34 @@ Result<ExprPtr> Binder::BindBetween(const PgQuery__AExpr& expr, const ExprContex
   return negated ? Conjunction({one, other}) : Disjunction({one, other});
 }
 
-// x = ANY (ARRAY[…]) is x IN (…); other arrays wait for array functions.
+Result<ExprPtr> Binder::BindAnyOfValue(const PgQuery__AExpr& expr, bool any,
+                                       const ExprContext& context) {
+  LEAT_ASSIGN(ExprPtr tested, BindExpr(expr.lexpr, context));
+  LEAT_ASSIGN(ExprPtr array, BindExpr(expr.rexpr, context));
+  if (array->type.id == TypeId::kUnknown) {
+    LEAT_ASSIGN(tested, ResolveUnknown(tested, settings_));
+    LEAT_ASSIGN(array, Coerce(array, Type::Array(Type(tested->type.id)), CastContext::kImplicit,
+                              settings_));
+  }
+  if (array->type.id != TypeId::kArray) {
+    return SqlStatus(fmt::format("op ANY/ALL (array) requires array on right side"),
+                     {.sqlstate = "42809", .location = expr.location});
+  }
+  const std::string name = fmt::format("{} {}", OperatorName(expr), any ? "any" : "all");
+  if (FindFunctions(name).empty()) {
+    return NotSupported(
+        fmt::format("{} {} (array) is not supported", OperatorName(expr), any ? "ANY" : "ALL"),
+        expr.location, "Write out the array: ARRAY['a%', 'b%'].");
+  }
+  return ApplyFunction(name, {std::move(tested), std::move(array)}, expr.location);
+}
+
+// x = ANY (ARRAY[…]) is x IN (…); other arrays are searched.
 Result<ExprPtr> Binder::BindAnyArray(const PgQuery__AExpr& expr, const ExprContext& context) {
   const bool any = expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP_ANY;
   if (!Is(expr.rexpr, PG_QUERY__NODE__NODE_A_ARRAY_EXPR) ||
       expr.rexpr->a_array_expr->n_elements == 0) {
-    return NotSupported(
-        fmt::format("{} of an array that is not written out is not supported", any ? "ANY" : "ALL"),
-        expr.location, "Write IN (…), or = ANY (ARRAY[…]).");
+    return BindAnyOfValue(expr, any, context);
   }
   const PgQuery__AArrayExpr& array = *expr.rexpr->a_array_expr;
   LEAT_ASSIGN(ExprPtr tested, BindExpr(expr.lexpr, context));

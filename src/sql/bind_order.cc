@@ -137,20 +137,111 @@ Result<ExprPtr> Binder::BindGroupKey(const Node* node, Selection* selection) {
   return expr;
 }
 
+// The place of a key among the keys; a new one is added.
+Result<int> Binder::AddGroupKey(const Node* node, Selection* selection) {
+  LEAT_ASSIGN(ExprPtr key, BindGroupKey(node, selection));
+  auto& keys = selection->keys;
+  const auto found = std::find_if(keys.begin(), keys.end(),
+                                  [&](const ExprPtr& other) { return Equal(*other, *key); });
+  const auto at = static_cast<int>(found - keys.begin());
+  if (found == keys.end()) keys.push_back(std::move(key));
+  return at;
+}
+
+namespace {
+
+using GroupSet = std::vector<int>;
+constexpr size_t kGroupSetsMax = 4096;  // as PostgreSQL's
+
+Status TooManySets() {
+  return SqlStatus("too many grouping sets present (maximum 4096)", {.sqlstate = "54001"});
+}
+
+GroupSet Union(const GroupSet& a, const GroupSet& b) {
+  GroupSet all = a;
+  for (const int key : b) {
+    if (std::find(all.begin(), all.end(), key) == all.end()) all.push_back(key);
+  }
+  return all;
+}
+
+}  // namespace
+
+// The sets that an item of GROUP BY stands for.
+Status Binder::BindGroupSets(const Node* node, Selection* selection,
+                             std::vector<std::vector<int>>* sets) {
+  const auto keys_of = [&](const Node* item) -> Result<GroupSet> {
+    GroupSet keys;
+    if (!Is(item, PG_QUERY__NODE__NODE_ROW_EXPR)) {
+      LEAT_ASSIGN(const int key, AddGroupKey(item, selection));
+      return GroupSet{key};
+    }
+    for (const Node* part : Items(item->row_expr->n_args, item->row_expr->args)) {
+      LEAT_ASSIGN(const int key, AddGroupKey(part, selection));
+      keys = Union(keys, {key});
+    }
+    return keys;
+  };
+  if (!Is(node, PG_QUERY__NODE__NODE_GROUPING_SET)) {
+    LEAT_ASSIGN(GroupSet keys, keys_of(node));
+    sets->push_back(std::move(keys));
+    return Status::OK();
+  }
+  const PgQuery__GroupingSet& set = *node->grouping_set;
+  const Nodes items = Items(set.n_content, set.content);
+  if (set.kind == PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_EMPTY) {
+    sets->emplace_back();
+    return Status::OK();
+  }
+  if (set.kind == PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_SETS) {
+    for (const Node* item : items) LEAT_RETURN(BindGroupSets(item, selection, sets));
+    return Status::OK();
+  }
+  std::vector<GroupSet> parts;
+  for (const Node* item : items) {
+    LEAT_ASSIGN(GroupSet keys, keys_of(item));
+    parts.push_back(std::move(keys));
+  }
+  const bool rollup = set.kind == PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_ROLLUP;
+  if (!rollup && parts.size() > 12) return TooManySets();
+  const size_t all = (size_t{1} << parts.size()) - 1;
+  for (size_t mask = all;; mask = rollup ? mask >> 1 : mask - 1) {
+    GroupSet keys;
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const size_t bit = rollup ? i : parts.size() - 1 - i;
+      if ((mask >> bit & 1) != 0) keys = Union(keys, parts[i]);
+    }
+    sets->push_back(std::move(keys));
+    if (mask == 0) break;
+  }
+  return Status::OK();
+}
+
 Status Binder::BindGroupBy(Selection* selection) {
   const PgQuery__SelectStmt& select = *selection->select;
   selection->grouped = select.n_group_clause > 0;
+  bool plain = true;
+  std::vector<GroupSet> sets = {{}};
   for (const Node* node : Items(select.n_group_clause, select.group_clause)) {
-    if (Is(node, PG_QUERY__NODE__NODE_GROUPING_SET)) {
-      if (node->grouping_set->kind == PG_QUERY__GROUPING_SET_KIND__GROUPING_SET_EMPTY) continue;
-      return NotSupported("GROUPING SETS, ROLLUP and CUBE are not supported",
-                          node->grouping_set->location, "Write a UNION ALL of the groupings.");
+    plain &= !Is(node, PG_QUERY__NODE__NODE_GROUPING_SET);
+    std::vector<GroupSet> of_item, product;
+    LEAT_RETURN(BindGroupSets(node, selection, &of_item));
+    if (of_item.size() * sets.size() > kGroupSetsMax) return TooManySets();
+    for (const GroupSet& left : sets) {
+      for (const GroupSet& right : of_item) product.push_back(Union(left, right));
     }
-    LEAT_ASSIGN(ExprPtr key, BindGroupKey(node, selection));
-    const bool known = std::any_of(selection->keys.begin(), selection->keys.end(),
-                                   [&](const ExprPtr& other) { return Equal(*other, *key); });
-    if (!known) selection->keys.push_back(std::move(key));
+    sets = std::move(product);
   }
+  if (select.group_distinct != 0) {
+    std::vector<GroupSet> once;
+    for (const GroupSet& set : sets) {
+      GroupSet sorted = set;
+      std::sort(sorted.begin(), sorted.end());
+      if (std::find(once.begin(), once.end(), sorted) == once.end()) once.push_back(sorted);
+    }
+    sets = std::move(once);
+  }
+  if (!plain) selection->sets = std::move(sets);
   return Status::OK();
 }
 

@@ -59,6 +59,20 @@ std::vector<SortKey> SortKeysOf(const std::vector<OrderItem>& order, const Schem
   return keys;
 }
 
+// A row for each element of the sets, to which the expressions may then refer.
+LogicalPtr UnnestSets(LogicalPtr plan, std::vector<ExprPtr> sets, std::vector<ExprPtr>* exprs) {
+  const int width = plan->schema.size();
+  const std::vector<std::string> names(sets.size(), "element");
+  for (ExprPtr& expr : *exprs) {
+    expr = MapColumns(expr, [&](const Expr& column) {
+      const bool set = BaseOf(column.column) == kSetBase;
+      return ColumnAt(set ? width + column.column - kSetBase : column.column, column.type,
+                      column.location);
+    });
+  }
+  return UnnestOn(std::move(plan), std::move(sets), names);
+}
+
 }  // namespace
 
 Binder::Binder(const Catalog& catalog, int view_depth)
@@ -237,21 +251,28 @@ Result<Query> Binder::BuildOutput(Selection* selection) {
   LEAT_RETURN(AttachSubqueries(selection->collected, windowed, &plan));
   std::vector<int> places;
   LEAT_ASSIGN(plan, BuildWindows(plan, selection->collected.windows, &places));
-  std::vector<ExprPtr> exprs;
-  std::vector<std::string> names;
-  for (Target& target : selection->targets) {
-    exprs.push_back(MapColumns(target.expr, [&](const Expr& column) {
+  const auto over_windows = [&](const ExprPtr& expr) {
+    return MapColumns(expr, [&](const Expr& column) {
       if (BaseOf(column.column) != kWindowBase) {
         return ColumnAt(column.column, column.type, column.location);
       }
       const int place = places[static_cast<size_t>(column.column - kWindowBase)];
       return ColumnAt(place, column.type, column.location);
-    }));
+    });
+  };
+  std::vector<ExprPtr> exprs, sets;
+  std::vector<std::string> names;
+  for (Target& target : selection->targets) {
+    exprs.push_back(over_windows(target.expr));
     names.push_back(target.name);
   }
+  for (const ExprPtr& set : selection->collected.sets) sets.push_back(over_windows(set));
   std::vector<ExprPtr*> outputs;
-  for (ExprPtr& expr : exprs) outputs.push_back(&expr);
+  for (auto* list : {&exprs, &sets}) {
+    for (ExprPtr& expr : *list) outputs.push_back(&expr);
+  }
   LEAT_RETURN(AttachSubqueries(selection->collected, outputs, &plan));
+  if (!sets.empty()) plan = UnnestSets(std::move(plan), std::move(sets), &exprs);
   const bool one_row = plan->kind == LogicalKind::kValues && plan->schema.size() == 0;
   LogicalPtr output = ProjectOn(plan, exprs, names);
   if (one_row) output = ValuesOf(output->schema, {exprs});

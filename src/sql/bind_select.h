@@ -23,6 +23,8 @@ struct Binder::Selection {
   std::vector<Target> targets;  // the select list, then what only ORDER BY and DISTINCT ON need
   int visible = 0;
   std::vector<ExprPtr> keys;  // GROUP BY
+  // GROUPING SETS: which of the keys each has; empty: plain GROUP BY.
+  std::vector<std::vector<int>> sets;
   bool grouped = false;
   ExprPtr having;
   std::vector<OrderItem> order;

@@ -50,25 +50,41 @@ LogicalPtr Marked(const LogicalPtr& plan, bool left) {
   return ProjectOn(plan, std::move(exprs), names);
 }
 
-// Rows of both sides, or of the left alone: groups of equal rows, counted by side.
-Result<LogicalPtr> CountedSides(const LogicalPtr& left, const LogicalPtr& right, bool both) {
+Result<ExprPtr> Apply(std::string_view symbol, ExprPtr left, ExprPtr right) {
+  const Type types[] = {left->type, right->type};
+  LEAT_ASSIGN(Resolved resolved, ResolveOperator(symbol, types, -1));
+  return CallExpr(resolved.function, {std::move(left), std::move(right)}, resolved.result);
+}
+
+// Rows of both sides (INTERSECT), or of the left that are not on the right (EXCEPT): groups of
+// equal rows, counted by side. With `all` as often as the lesser count, or as the left's is
+// greater.
+Result<LogicalPtr> CountedSides(const LogicalPtr& left, const LogicalPtr& right, bool both,
+                                bool all) {
   const int width = left->schema.size();
-  LogicalPtr all = UnionAllOf({Marked(left, true), Marked(right, false)});
+  LogicalPtr rows = UnionAllOf({Marked(left, true), Marked(right, false)});
   LEAT_ASSIGN(ResolvedAggregate count, ResolveAggregate("count", {}, -1));
   const ExprPtr is_left = ColumnExpr(width, Type(TypeId::kBool));
-  AggregateCall lefts{count.aggregate, {}, is_left, false, count.result};
-  AggregateCall rights{count.aggregate, {}, CallOf("not", {is_left}), false, count.result};
+  AggregateCall lefts{count.aggregate, {}, is_left, false, count.result, {}};
+  AggregateCall rights{count.aggregate, {}, CallOf("not", {is_left}), false, count.result, {}};
   LogicalPtr grouped =
-      AggregateOn(all, ColumnsOf(*left, width), {lefts, rights}, {"lefts", "rights"});
-  const auto compare = [&](int column, std::string_view symbol) -> Result<ExprPtr> {
-    const Type type(TypeId::kInt8);
-    const Type types[] = {type, type};
-    LEAT_ASSIGN(Resolved resolved, ResolveOperator(symbol, types, -1));
-    return CallExpr(resolved.function, {ColumnExpr(column, type), Int8Literal(0)}, resolved.result);
-  };
-  LEAT_ASSIGN(ExprPtr in_left, compare(width, ">"));
-  LEAT_ASSIGN(ExprPtr in_right, compare(width + 1, both ? ">" : "="));
-  LogicalPtr kept = FilterOn(grouped, Conjunction({in_left, in_right}));
+      AggregateOn(rows, ColumnsOf(*left, width), {lefts, rights}, {"lefts", "rights"});
+  const Type type(TypeId::kInt8);
+  const ExprPtr in_left = ColumnExpr(width, type), in_right = ColumnExpr(width + 1, type);
+  if (all) {
+    ExprPtr times;
+    if (both) {
+      times = CallOf("least", {in_left, in_right});
+    } else {
+      LEAT_ASSIGN(times, Apply("-", in_left, in_right));
+    }
+    const ExprPtr copies = CallOf("generate_series", {Int8Literal(1), times});
+    return ProjectOn(UnnestOn(grouped, {copies}, {"copy"}), ColumnsOf(*left, width),
+                     NamesOf(left->schema));
+  }
+  LEAT_ASSIGN(ExprPtr some_left, Apply(">", in_left, Int8Literal(0)));
+  LEAT_ASSIGN(ExprPtr wanted_right, Apply(both ? ">" : "=", in_right, Int8Literal(0)));
+  LogicalPtr kept = FilterOn(grouped, Conjunction({some_left, wanted_right}));
   return ProjectOn(kept, ColumnsOf(*left, width), NamesOf(left->schema));
 }
 
@@ -115,11 +131,9 @@ Result<Query> Binder::BindSetOperation(const PgQuery__SelectStmt& select,
   if (is_union) {
     plan = UnionAllOf(std::move(sides));
     if (select.all == 0) plan = DistinctOf(std::move(plan));
-  } else if (select.all != 0) {
-    return NotSupported(fmt::format("{} ALL is not supported", operation));
   } else {
     const bool both = select.op == PG_QUERY__SET_OPERATION__SETOP_INTERSECT;
-    LEAT_ASSIGN(plan, CountedSides(sides[0], sides[1], both));
+    LEAT_ASSIGN(plan, CountedSides(sides[0], sides[1], both, select.all != 0));
   }
   return FinishSetOperation(select, std::move(plan));
 }

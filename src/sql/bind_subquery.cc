@@ -162,16 +162,15 @@ Result<Subquery> Binder::BindSubquery(const PgQuery__SubLink& link, const ExprCo
   const bool any = type == PG_QUERY__SUB_LINK_TYPE__ANY_SUBLINK;
   const bool all = type == PG_QUERY__SUB_LINK_TYPE__ALL_SUBLINK;
   const bool exists = type == PG_QUERY__SUB_LINK_TYPE__EXISTS_SUBLINK;
-  if (!any && !all && !exists && type != PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK) {
-    const bool array = type == PG_QUERY__SUB_LINK_TYPE__ARRAY_SUBLINK;
-    return NotSupported(array ? "ARRAY (SELECT …) is not supported"
-                              : "comparing a row with a subquery's only row is not supported",
-                        link.location,
-                        array ? "" : "Write (a, b) IN (SELECT …), or compare column by column.");
+  const bool array = type == PG_QUERY__SUB_LINK_TYPE__ARRAY_SUBLINK;
+  if (!any && !all && !exists && !array && type != PG_QUERY__SUB_LINK_TYPE__EXPR_SUBLINK) {
+    return NotSupported("comparing a row with a subquery's only row is not supported",
+                        link.location, "Write (a, b) IN (SELECT …), or compare column by column.");
   }
   const Scope nothing;
   SelectOptions options;
   options.outer = context.scope == nullptr ? &nothing : context.scope;
+  if (array) return BindArraySubquery(link, options);
   Subquery subquery;
   subquery.location = link.location;
   LEAT_ASSIGN(subquery.plan, BindTable(*link.subselect->select_stmt, options));
@@ -194,6 +193,37 @@ Result<Subquery> Binder::BindSubquery(const PgQuery__SubLink& link, const ExprCo
   subquery.value = ColumnExpr(0, schema.columns[0].type);
   NumberOuterColumns(&subquery);
   return subquery;
+}
+
+// ARRAY(SELECT …), in the subquery's order; empty of no rows.
+Result<Subquery> Binder::BindArraySubquery(const PgQuery__SubLink& link,
+                                           const SelectOptions& options) {
+  LEAT_ASSIGN(const Query query, BindQuery(*link.subselect->select_stmt, options));
+  if (query.visible != 1) {
+    return SqlStatus("subquery must return only one column",
+                     {.sqlstate = kSyntaxError, .location = link.location});
+  }
+  const Type& type = query.root->schema.columns[0].type;
+  LEAT_ASSIGN(const ResolvedAggregate resolved,
+              ResolveAggregate("array_agg", {&type, 1}, link.location));
+  AggregateCall collect;
+  collect.aggregate = resolved.aggregate;
+  collect.args = {ColumnExpr(0, type)};
+  collect.result = resolved.result;
+  for (const SortKey& key : query.order) {
+    const int arg = key.expr->column == 0 ? 0 : static_cast<int>(collect.args.size());
+    if (arg > 0) collect.args.push_back(key.expr);
+    collect.order.push_back({arg, key.descending, key.nulls_first});
+  }
+  Subquery out;
+  out.location = link.location;
+  out.plan = AggregateOn(query.root, {}, {collect}, {"array"});
+  const auto text =
+      LiteralExpr(std::make_shared<arrow::StringScalar>("{}"), Type(TypeId::kUnknown));
+  LEAT_ASSIGN(const ExprPtr empty, Coerce(text, collect.result, CastContext::kExplicit, settings_));
+  out.value = CoalesceOf({ColumnExpr(0, collect.result), empty});
+  NumberOuterColumns(&out);
+  return out;
 }
 
 // x op ANY (SELECT …), x op ALL (SELECT …), and rows of several x.

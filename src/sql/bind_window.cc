@@ -41,6 +41,10 @@ constexpr std::array kFunctions = {
     NamedFunction{"lead", WindowFunction::kLead, false},
     NamedFunction{"first_value", WindowFunction::kFirstValue, true},
     NamedFunction{"last_value", WindowFunction::kLastValue, true},
+    NamedFunction{"nth_value", WindowFunction::kNthValue, true},
+    NamedFunction{"ntile", WindowFunction::kNtile, false},
+    NamedFunction{"percent_rank", WindowFunction::kPercentRank, false},
+    NamedFunction{"cume_dist", WindowFunction::kCumeDist, false},
 };
 
 const NamedFunction* FindFunction(std::string_view name) {
@@ -114,7 +118,13 @@ bool TakesArgs(WindowFunction function, const std::vector<ExprPtr>& args) {
     case WindowFunction::kRowNumber:
     case WindowFunction::kRank:
     case WindowFunction::kDenseRank:
+    case WindowFunction::kPercentRank:
+    case WindowFunction::kCumeDist:
       return args.empty();
+    case WindowFunction::kNtile:
+      return args.size() == 1 && is(0, TypeId::kInt4);
+    case WindowFunction::kNthValue:
+      return args.size() == 2 && is(1, TypeId::kInt4);
     case WindowFunction::kFirstValue:
     case WindowFunction::kLastValue:
       return args.size() == 1;
@@ -244,7 +254,15 @@ Status Binder::BindWindowFunction(const std::string& name, const PgQuery__FuncCa
                               "need to add explicit type casts."});
   }
   if (args.empty()) {
-    out.result = Type(TypeId::kInt8);
+    const bool share =
+        out.function == WindowFunction::kPercentRank || out.function == WindowFunction::kCumeDist;
+    out.result = Type(share ? TypeId::kFloat8 : TypeId::kInt8);
+    return Status::OK();
+  }
+  if (out.function == WindowFunction::kNtile) {
+    LEAT_ASSIGN(args[0], Coerce(args[0], Type(TypeId::kInt4), CastContext::kImplicit, settings_));
+    out.result = Type(TypeId::kInt4);
+    out.args = std::move(args);
     return Status::OK();
   }
   const bool ema = out.function == WindowFunction::kEma;
@@ -295,6 +313,14 @@ Result<ExprPtr> Binder::BindWindowCall(const std::string& name, const PgQuery__F
   const bool ranks =
       use.call.function == WindowFunction::kRank || use.call.function == WindowFunction::kDenseRank;
   if (ranks && use.order.empty()) return WithLocation(Int8Literal(1), call.location);
+  const bool share = use.call.function == WindowFunction::kPercentRank ||
+                     use.call.function == WindowFunction::kCumeDist;
+  if (share && use.order.empty()) {  // all rows are peers
+    return WithLocation(LiteralExpr(std::make_shared<arrow::DoubleScalar>(
+                                        use.call.function == WindowFunction::kCumeDist ? 1 : 0),
+                                    Type(TypeId::kFloat8)),
+                        call.location);
+  }
   if (!known->framed) use.frame = RowFrame{};
   const bool whole =
       use.frame.preceding == RowFrame::kUnbounded && use.frame.following == RowFrame::kUnbounded;

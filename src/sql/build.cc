@@ -240,6 +240,16 @@ LogicalPtr ProjectOn(LogicalPtr child, std::vector<ExprPtr> exprs,
   return node;
 }
 
+LogicalPtr UnnestOn(LogicalPtr child, std::vector<ExprPtr> lists,
+                    const std::vector<std::string>& names) {
+  auto node = Node1(LogicalKind::kUnnest, std::move(child));
+  for (size_t i = 0; i < lists.size(); ++i) {
+    node->schema.columns.push_back({names[i], *lists[i]->type.element, true});
+  }
+  node->exprs = std::move(lists);
+  return node;
+}
+
 LogicalPtr FirstColumns(LogicalPtr child, int count) {
   if (child->schema.size() == count) return child;
   std::vector<ExprPtr> exprs;
@@ -356,9 +366,10 @@ LogicalPtr WindowOn(LogicalPtr child, WindowParts parts) {
   auto node = Node1(LogicalKind::kWindow, std::move(child));
   for (size_t i = 0; i < parts.calls.size(); ++i) {
     const WindowFunction function = parts.calls[i].function;
-    const bool counts = function == WindowFunction::kCount ||
-                        function == WindowFunction::kRowNumber ||
-                        function == WindowFunction::kRank || function == WindowFunction::kDenseRank;
+    const bool counts =
+        function == WindowFunction::kCount || function == WindowFunction::kRowNumber ||
+        function == WindowFunction::kRank || function == WindowFunction::kDenseRank ||
+        function == WindowFunction::kPercentRank || function == WindowFunction::kCumeDist;
     node->schema.columns.push_back({parts.names[i], parts.calls[i].result, !counts});
   }
   node->exprs = std::move(parts.partition);

@@ -17,9 +17,11 @@ namespace leat {
 // that makes them is built: the results of aggregates, of window functions and of subqueries, and
 // the columns of the query around a subquery.
 inline constexpr int kAggregateBase = 1 << 24;
+inline constexpr int kGroupingBase = kAggregateBase + (1 << 20);  // GROUPING(…)
 inline constexpr int kWindowBase = 2 << 24;
 inline constexpr int kSubqueryBase = 3 << 24;
-inline constexpr int kOuterBase = 4 << 24;
+inline constexpr int kSetBase = 4 << 24;  // set-returning functions of the select list
+inline constexpr int kOuterBase = 5 << 24;
 inline constexpr int kOuterLevel = 1 << 24;  // more for each query further out
 // The base to which a column's number belongs; 0 for a column of the input.
 inline int BaseOf(int column) { return column >> 24 << 24; }
@@ -59,6 +61,9 @@ LogicalPtr ValuesOf(Schema schema, std::vector<std::vector<ExprPtr>> rows);
 LogicalPtr FilterOn(LogicalPtr child, ExprPtr predicate);
 LogicalPtr ProjectOn(LogicalPtr child, std::vector<ExprPtr> exprs,
                      const std::vector<std::string>& names);
+// The child's columns, then the elements of the lists under `names`.
+LogicalPtr UnnestOn(LogicalPtr child, std::vector<ExprPtr> lists,
+                    const std::vector<std::string>& names);
 // The first `count` columns.
 LogicalPtr FirstColumns(LogicalPtr child, int count);
 LogicalPtr UnionAllOf(std::vector<LogicalPtr> children);

@@ -269,6 +269,13 @@ class Spread {
     if (node.kind == LogicalKind::kDistinct) return DistinctOf(std::move(below));
     if (node.kind == LogicalKind::kAggregate) return Aggregate(node, below, std::move(exprs));
     if (node.kind == LogicalKind::kWindow) return Window(node, below, std::move(exprs), order);
+    if (node.kind == LogicalKind::kUnnest) {
+      std::vector<std::string> elements;
+      for (size_t i = static_cast<size_t>(width); i < node.schema.columns.size(); ++i) {
+        elements.push_back(node.schema.columns[i].name);
+      }
+      return WithKeysLast(UnnestOn(std::move(below), std::move(exprs), elements), width, keys_);
+    }
     Append(Keys(*below, width), &exprs);
     if (node.kind == LogicalKind::kTop) {
       return TopOf(std::move(below), {std::move(exprs), std::move(order), node.offset, node.limit});

@@ -68,6 +68,14 @@ std::string Ordered(const std::vector<SortKey>& order, const Names& names) {
 std::string CallText(const AggregateCall& call, const Names& names) {
   std::string text = fmt::format("{}({}{})", call.aggregate->name, call.distinct ? "DISTINCT " : "",
                                  call.args.empty() ? "*" : Listed(call.args, names));
+  for (size_t i = 0; i < call.order.size(); ++i) {
+    const AggregateOrder& order = call.order[i];
+    text += fmt::format("{}${}{}{}", i == 0 ? " ORDER BY " : ", ", order.arg + 1,
+                        order.descending ? " DESC" : "",
+                        order.nulls_first == order.descending ? ""
+                        : order.nulls_first                   ? " NULLS FIRST"
+                                                              : " NULLS LAST");
+  }
   if (call.filter) text += fmt::format(" FILTER (WHERE {})", ToString(*call.filter, &names));
   return text;
 }
@@ -100,6 +108,14 @@ std::string_view NameOf(WindowFunction function) {
       return "first_value";
     case WindowFunction::kLastValue:
       return "last_value";
+    case WindowFunction::kNthValue:
+      return "nth_value";
+    case WindowFunction::kNtile:
+      return "ntile";
+    case WindowFunction::kPercentRank:
+      return "percent_rank";
+    case WindowFunction::kCumeDist:
+      return "cume_dist";
   }
   return "";
 }
@@ -238,6 +254,8 @@ std::string NodeText(const Logical& node) {
       return "Filter " + ToString(*node.exprs[0], &names);
     case LogicalKind::kProject:
       return ProjectText(node, names);
+    case LogicalKind::kUnnest:
+      return "Unnest " + Listed(node.exprs, names);
     case LogicalKind::kUnionAll:
       return "Union all";
     case LogicalKind::kDistinct:
@@ -282,6 +300,7 @@ bool HasSeq(const Logical& node) {
     case LogicalKind::kDistinct:
     case LogicalKind::kAggregate:
     case LogicalKind::kJoin:
+    case LogicalKind::kUnnest:
       return false;
     case LogicalKind::kFilter:
     case LogicalKind::kProject:

@@ -24,6 +24,7 @@ enum class LogicalKind : uint8_t {
   kValues,    // `rows` of constant expressions; no child
   kFilter,    // exprs[0]
   kProject,   // exprs
+  kUnnest,    // exprs: lists, whose elements come beside the child's columns
   kUnionAll,  // any number of children
   kDistinct,
   kAggregate,  // keys = exprs; calls
