@@ -199,7 +199,76 @@ class Random:
             f"WITH w AS (SELECT p.k AS a, q.k AS b {sql}) "
             "SELECT a, count(b) FROM w WHERE a > 0 OR b IS NULL GROUP BY a")
 
+    # --- subqueries anywhere, with references to the queries around them ---
+
+    def inner(self, outer, name="z"):
+        """WHERE of a subquery over `name`, mostly about the rows of `outer`."""
+        conditions = self.random.sample([
+            (lambda c: f"{name}.{c} = {outer}.{c}")(self.pick(*"ktnbd")),
+            f"{name}.{self.pick('k', 'x', 'n')} {self.pick('<', '<=', '>')} {outer}.{self.pick('k', 'x', 'n')}",
+            self.condition(name), self.condition(name, outer)], self.random.randint(1, 2))
+        if name == "z" and self.random.random() < 0.25:
+            conditions.append(f"EXISTS (SELECT 1 FROM {self.pick('r', 's')} y WHERE {self.inner(self.pick(outer, 'z'), 'y')})")
+        return " AND ".join(conditions)
+
+    def scalar(self, outer):
+        table = self.pick("r", "s")
+        return self.pick(
+            f"(SELECT {self.aggregate(['z'])} FROM {table} z WHERE {self.inner(outer)})",
+            f"(SELECT count(*) FROM {table} z WHERE {self.inner(outer)})",
+            f"(SELECT sum(z.k + {outer}.k) FROM {table} z WHERE {self.inner(outer)})",
+            f"(SELECT z.k FROM {table} z WHERE {self.inner(outer)} ORDER BY z.x, z.i LIMIT 1)",
+            f"(SELECT count(*) FROM (SELECT z.k FROM {table} z WHERE {self.inner(outer)} "
+            f"{self.pick('UNION', 'EXCEPT', 'UNION ALL', 'INTERSECT')} SELECT {outer}.k) q)",
+            f"(SELECT max(q.c) FROM (SELECT z.t, count(*) AS c FROM {table} z WHERE {self.inner(outer)} GROUP BY z.t) q)")
+
+    def test(self, outer):
+        table = self.pick("r", "s")
+        return self.pick(
+            f"{self.pick('', 'NOT ')}EXISTS (SELECT 1 FROM {table} z WHERE {self.inner(outer)})",
+            f"{outer}.k {self.pick('', 'NOT ')}IN (SELECT z.k FROM {table} z WHERE {self.inner(outer)})",
+            f"({outer}.k, {outer}.b) {self.pick('', 'NOT ')}IN (SELECT z.k, z.b FROM {table} z WHERE {self.inner(outer)})",
+            f"{outer}.n {self.pick('<', '>=', '<>', '=')} {self.pick('ANY', 'ALL')} (SELECT z.n FROM {table} z WHERE {self.inner(outer)})",
+            f"{self.scalar(outer)} {self.pick('IS NULL', 'IS NOT NULL')}",
+            f"({outer}.k, {outer}.x) {self.pick('<', '>=', '=', '<>')} (1, 0.5)")
+
+    def correlated(self):
+        source, names = self.source()
+        outer = self.pick(*names)
+        where = f" WHERE {self.test(outer)} {self.pick('AND', 'OR')} {self.condition(*names)}" if self.random.random() < 0.6 else ""
+        return self.pick(
+            f"SELECT {outer}.i, {self.scalar(outer)} FROM {source}{where}",
+            f"SELECT {outer}.i, CASE WHEN {self.test(outer)} THEN 1 WHEN NOT ({self.test(outer)}) THEN 0 END FROM {source}",
+            f"SELECT count(*), sum({self.scalar(outer)}) FROM {source}{where}",
+            f"SELECT {', '.join(n + '.i' for n in names)} FROM {source} WHERE {self.test(outer)}")
+
+    def lateral(self):
+        table = self.pick("r", "s")
+        item = self.pick(
+            f"SELECT z.i, z.k AS c FROM {table} z WHERE {self.inner('r')}",
+            f"SELECT z.i, z.x AS c FROM {table} z WHERE {self.inner('r')} ORDER BY z.n DESC NULLS LAST, z.i LIMIT {self.random.randint(1, 2)}",
+            f"SELECT 0 AS i, count(*) AS c FROM {table} z WHERE {self.inner('r')}",
+            f"SELECT z.k AS i, max(z.t) AS c FROM {table} z WHERE {self.inner('r')} GROUP BY z.k")
+        join = self.pick("CROSS JOIN LATERAL", "LEFT JOIN LATERAL", "JOIN LATERAL")
+        on = "" if join.startswith("CROSS") else self.pick(" ON true", " ON q.i >= r.k")
+        return f"SELECT r.i, q.i, q.c FROM {self.pick('r', 's')} r {join} ({item}) q{on}"
+
+    def sets(self):
+        names = ["r"]
+        keys = self.pick("ROLLUP (r.k, r.b)", "CUBE (r.b, r.t)", "GROUPING SETS ((r.k), (r.b, r.t), ())", "r.b, ROLLUP (r.k)")
+        columns = [c for c in ("r.k", "r.b", "r.t") if c in keys]
+        return (f"SELECT {', '.join(columns)}, GROUPING({', '.join(columns)}), {self.aggregate(names)} "
+                f"FROM {self.pick('r', 's')} r{self.where(names)} GROUP BY {keys}")
+
+    def all_sets(self):
+        def one():
+            return f"SELECT r.k, r.b FROM {self.pick('r', 's')} r{self.where(['r'])}"
+        return f"{one()} {self.pick('EXCEPT ALL', 'INTERSECT ALL')} {one()}"
+
     def query(self):
+        if self.random.random() < 0.4:
+            return self.pick(self.correlated, self.correlated, self.correlated, self.lateral, self.lateral,
+                             self.sets, self.all_sets)()
         return self.pick(self.plain, self.plain, self.grouped, self.grouped, self.set_operation,
                          self.window, self.window, self.top, self.nested, self.deep, self.deep)()
 

@@ -43,6 +43,14 @@ struct CheckSpec {
   ExprPtr predicate;  // over the relation's columns; a row passes unless it is false
 };
 
+// CREATE INDEX on a table that leat holds: a name, and a constraint if it is unique. What is looked
+// up by is the operators' affair.
+struct IndexSpec {
+  std::string name;
+  std::vector<int> columns;  // empty: by an expression
+  bool unique = false;
+};
+
 enum class RelationKind : uint8_t {
   kTable,             // CREATE TABLE: leat itself holds the rows
   kForeign,           // CREATE FOREIGN TABLE: a source or a sink
@@ -63,6 +71,7 @@ struct Relation {
   std::shared_ptr<const ParsedStatement> definition;  // views: the statement; null: parse `sql`
   bool has_seq = true;  // its rows carry `_seq` (not a view above an aggregate, …)
   std::vector<std::vector<int>> unique_keys;  // UNIQUE (…) besides the primary key
+  std::vector<IndexSpec> indexes;             // kTable
   std::string comment;
   int location = -1;  // of the statement in its file
   std::string file;

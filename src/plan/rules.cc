@@ -2,6 +2,9 @@
 
 namespace leat {
 
-LogicalPtr ApplyRules(const LogicalPtr& query) { return NarrowAggregates(PushFilters(query)); }
+// Joins first: their order decides which columns an aggregate finds where.
+LogicalPtr ApplyRules(const LogicalPtr& query) {
+  return NarrowAggregates(OrderJoins(PushFilters(query)));
+}
 
 }  // namespace leat

@@ -15,5 +15,7 @@ LogicalPtr PushFilters(const LogicalPtr& node);
 // An aggregate's input is projected to the columns that it reads: what an exchange moves. It
 // depends on the aggregate alone, so equal ones stay equal (and shared).
 LogicalPtr NarrowAggregates(const LogicalPtr& node);
+// Inner joins that would pair all rows with all, in an order in which equalities connect them.
+LogicalPtr OrderJoins(const LogicalPtr& node);
 
 }  // namespace leat

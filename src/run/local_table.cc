@@ -78,7 +78,18 @@ Status CheckConstraints(const Relation& relation, const Batch& rows, const EvalC
   return Status::OK();
 }
 
-LocalTable::LocalTable(const Relation* relation) : relation_(relation) {}
+LocalTable::LocalTable(const Relation* relation) : relation_(relation) {
+  if (!relation->primary_key.empty()) {
+    uniques_.push_back({relation->name + "_pkey", relation->primary_key, {}});
+  }
+  for (const auto& columns : relation->unique_keys) {
+    std::string name = relation->name;
+    for (const int column : columns) {
+      name += "_" + relation->columns[static_cast<size_t>(column)].column.name;
+    }
+    uniques_.push_back({name + "_key", columns, {}});
+  }
+}
 
 Result<Batch> LocalTable::contents() {
   if (parts_.empty()) {
@@ -99,51 +110,96 @@ void LocalTable::Reset(Batch contents) {
   LEAT_CHECK(RebuildKeys().ok());
 }
 
-Status LocalTable::RebuildKeys() {
-  keys_.clear();
-  if (relation_->primary_key.empty()) return Status::OK();
+Result<std::vector<std::optional<std::string>>> LocalTable::KeysOf(const Unique& unique,
+                                                                   const Batch& rows) const {
+  Strings encoded;
+  LEAT_RETURN(EncodeKeyColumns(relation_->schema(), unique.columns, rows, &encoded));
+  std::vector<std::optional<std::string>> keys(static_cast<size_t>(rows.rows));
+  for (int64_t i = 0; i < rows.rows; ++i) {
+    const bool null = std::any_of(unique.columns.begin(), unique.columns.end(), [&](int column) {
+      return rows.columns[static_cast<size_t>(column)]->IsNull(i);
+    });
+    if (!null) keys[static_cast<size_t>(i)] = std::string(encoded[i]);
+  }
+  return keys;
+}
+
+std::string LocalTable::KeyText(const Unique& unique, const Batch& rows, int64_t row) const {
+  std::string names;
+  Batch key{.rows = rows.rows};
+  Schema schema;
+  for (const int column : unique.columns) {
+    const auto& of = relation_->columns[static_cast<size_t>(column)].column;
+    names += (names.empty() ? "" : ", ") + of.name;
+    schema.columns.push_back(of);
+    key.columns.push_back(rows.columns[static_cast<size_t>(column)]);
+  }
+  return fmt::format("Key ({})={}", names, RowValues(schema, key, row));
+}
+
+Status LocalTable::AddUnique(const std::string& name, std::vector<int> columns) {
+  Unique unique{name, std::move(columns), {}};
   LEAT_ASSIGN(const Batch all, contents());
-  Strings keys;
-  LEAT_RETURN(EncodeKeyColumns(relation_->schema(), relation_->primary_key, all, &keys));
-  for (int64_t i = 0; i < keys.size(); ++i) keys_.emplace(keys[i]);
+  LEAT_ASSIGN(auto keys, KeysOf(unique, all));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (!keys[i] || unique.keys.insert(std::move(*keys[i])).second) continue;
+    return SqlStatus(fmt::format("could not create unique index \"{}\"", name),
+                     {.sqlstate = "23505",
+                      .detail = KeyText(unique, all, static_cast<int64_t>(i)) + " is duplicated."});
+  }
+  uniques_.push_back(std::move(unique));
+  return Status::OK();
+}
+
+void LocalTable::DropUnique(std::string_view name) {
+  std::erase_if(uniques_, [&](const Unique& unique) { return unique.name == name; });
+}
+
+Status LocalTable::RebuildKeys() {
+  if (uniques_.empty()) return Status::OK();
+  LEAT_ASSIGN(const Batch all, contents());
+  for (Unique& unique : uniques_) {
+    unique.keys.clear();
+    LEAT_ASSIGN(auto keys, KeysOf(unique, all));
+    for (auto& key : keys) {
+      if (key) unique.keys.insert(std::move(*key));
+    }
+  }
   return Status::OK();
 }
 
 // Adds the keys of `added` rows, without those of `removed` ones, or refuses and changes nothing.
 Status LocalTable::CheckUnique(const Batch& added, const std::vector<int32_t>* removed) {
-  if (relation_->primary_key.empty()) return Status::OK();
-  Strings keys;
-  LEAT_RETURN(EncodeKeyColumns(relation_->schema(), relation_->primary_key, added, &keys));
-  std::unordered_set<std::string> next =
-      removed == nullptr ? std::unordered_set<std::string>() : keys_;
-  if (removed != nullptr) {
+  Batch old;
+  if (removed != nullptr && !uniques_.empty()) {
     LEAT_ASSIGN(const Batch all, contents());
-    LEAT_ASSIGN(const Batch old, Take(all, *removed));
-    Strings old_keys;
-    LEAT_RETURN(EncodeKeyColumns(relation_->schema(), relation_->primary_key, old, &old_keys));
-    for (int64_t i = 0; i < old_keys.size(); ++i) next.erase(std::string(old_keys[i]));
+    LEAT_ASSIGN(old, Take(all, *removed));
   }
-  for (int64_t i = 0; i < keys.size(); ++i) {
-    const bool there = removed == nullptr && keys_.contains(std::string(keys[i]));
-    if (!there && next.emplace(keys[i]).second) continue;
-    std::string names;
-    Batch key{.rows = 1};
-    Schema schema;
-    for (int column : relation_->primary_key) {
-      const auto& of = relation_->columns[static_cast<size_t>(column)].column;
-      names += (names.empty() ? "" : ", ") + of.name;
-      schema.columns.push_back(of);
-      key.columns.push_back(added.columns[static_cast<size_t>(column)]);
+  std::vector<std::unordered_set<std::string>> come(uniques_.size());
+  std::vector<std::unordered_set<std::string>> gone(uniques_.size());
+  for (size_t u = 0; u < uniques_.size(); ++u) {
+    const Unique& unique = uniques_[u];
+    if (removed != nullptr) {
+      LEAT_ASSIGN(auto keys, KeysOf(unique, old));
+      for (auto& key : keys) {
+        if (key) gone[u].insert(std::move(*key));
+      }
     }
-    return SqlStatus(
-        fmt::format("duplicate key value violates unique constraint \"{}_pkey\"", relation_->name),
-        {.sqlstate = "23505",
-         .detail = fmt::format("Key ({})={} already exists.", names, RowValues(schema, key, i))});
+    LEAT_ASSIGN(auto keys, KeysOf(unique, added));
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (!keys[i]) continue;
+      const bool there = unique.keys.contains(*keys[i]) && !gone[u].contains(*keys[i]);
+      if (!there && come[u].insert(std::move(*keys[i])).second) continue;
+      return SqlStatus(
+          fmt::format("duplicate key value violates unique constraint \"{}\"", unique.name),
+          {.sqlstate = "23505",
+           .detail = KeyText(unique, added, static_cast<int64_t>(i)) + " already exists."});
+    }
   }
-  if (removed != nullptr)
-    keys_ = std::move(next);
-  else
-    keys_.merge(next);
+  for (size_t u = 0; u < uniques_.size(); ++u) {
+    for (const std::string& key : gone[u]) uniques_[u].keys.erase(key);
+    uniques_[u].keys.merge(come[u]);
+  }
   return Status::OK();
 }
 

@@ -2,7 +2,9 @@
 // that a query over it can be answered again in any cut (`leat test`).
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -28,18 +30,35 @@ class LocalTable {
   Result<Batch> Update(const std::vector<int32_t>& rows, const Batch& values,
                        const EvalContext& context);
 
+  // Keeps these columns' values unique from now on (nulls are not equal), under the constraint's
+  // name; refuses, as PostgreSQL does, if they are not already.
+  Status AddUnique(const std::string& name, std::vector<int> columns);
+  void DropUnique(std::string_view name);
+
   // The present rows in arrival order, with `_seq`.
   Result<Batch> contents();
   // Puts back an earlier state of contents(): ROLLBACK.
   void Reset(Batch contents);
 
  private:
+  // A unique constraint, and the values that are there.
+  struct Unique {
+    std::string name;
+    std::vector<int> columns;
+    std::unordered_set<std::string> keys;
+  };
+
   Status CheckUnique(const Batch& added, const std::vector<int32_t>* removed);
+  // The values of `rows` that a constraint compares: nullopt where there is a null.
+  Result<std::vector<std::optional<std::string>>> KeysOf(const Unique& unique,
+                                                         const Batch& rows) const;
+  // "Key (a, b)=(1, 2) …"
+  std::string KeyText(const Unique& unique, const Batch& rows, int64_t row) const;
   Status RebuildKeys();
 
   const Relation* relation_;
-  std::vector<Batch> parts_;              // together the contents, in arrival order
-  std::unordered_set<std::string> keys_;  // of the primary key, if there is one
+  std::vector<Batch> parts_;     // together the contents, in arrival order
+  std::vector<Unique> uniques_;  // the primary key first, if there is one
 };
 
 }  // namespace leat

@@ -74,6 +74,12 @@ Result<StatementResult> Session::Run(BoundStatement statement, const ParsedState
   if (const auto* truncate = std::get_if<TruncateTable>(&statement)) return RunTruncate(*truncate);
   if (const auto* drop = std::get_if<DropRelation>(&statement)) return RunDrop(*drop);
   if (auto* create = std::get_if<CreateRelation>(&statement)) return RunCreate(std::move(*create));
+  if (auto* as = std::get_if<CreateTableAs>(&statement)) return RunCreateAs(std::move(*as));
+  if (const auto* index = std::get_if<CreateIndex>(&statement)) return RunCreateIndex(*index);
+  if (const auto* index = std::get_if<DropIndex>(&statement)) return RunDropIndex(*index);
+  if (const auto* what = std::get_if<Maintenance>(&statement)) {
+    return StatementResult{.tag = what->tag};
+  }
   if (const auto* show = std::get_if<ShowVariable>(&statement)) return RunShow(*show);
   if (const auto* explain = std::get_if<Explain>(&statement)) return RunExplain(*explain);
   if (const auto* what = std::get_if<Transaction>(&statement)) return RunTransaction(*what);
@@ -137,6 +143,7 @@ Result<StatementResult> Session::RunCreate(CreateRelation create) {
     }
   }
   const std::string name = relation.name;
+  if (create.replace && catalog_.FindRelation(name) != nullptr) LEAT_RETURN(catalog_.Drop(name));
   const bool local = relation.kind == RelationKind::kTable;
   const bool foreign = relation.kind == RelationKind::kForeign;
   if (foreign) LEAT_RETURN(CheckRelation(*catalog_.FindServer(relation.server), relation));

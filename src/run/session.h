@@ -100,6 +100,13 @@ class Session {
   Result<StatementResult> RunTruncate(const TruncateTable& truncate);
   Result<StatementResult> RunDrop(const DropRelation& drop);
   Result<StatementResult> RunCreate(CreateRelation create);
+  Result<StatementResult> RunCreateAs(CreateTableAs as);
+  Result<StatementResult> RunCreateIndex(const CreateIndex& create);
+  Result<StatementResult> RunDropIndex(const DropIndex& drop);
+  // A query's rows, together, without `_seq`.
+  Result<Batch> RowsOf(const LogicalPtr& query);
+  // What `rows` chooses (sql.h): the places, ascending, and for each the values behind it.
+  Result<std::pair<std::vector<int32_t>, Batch>> Chosen(const LogicalPtr& rows);
   Result<StatementResult> RunSet(const SetVariable& set);
   Result<StatementResult> RunShow(const ShowVariable& show);
   Result<StatementResult> RunExplain(const Explain& explain);

@@ -122,6 +122,12 @@ Status Session::Scan(const std::string& relation,
     LEAT_ASSIGN(const Batch rows, table->contents());
     return visit(rows);
   }
+  if (LocalTable* table = FindTable(std::string(TableOfRows(relation))); table != nullptr) {
+    LEAT_ASSIGN(Batch rows, table->contents());
+    LEAT_ASSIGN(auto places, ArrivalNumbers(0, rows.rows));
+    rows.columns.push_back(std::move(places));
+    return visit(rows);
+  }
   if (const auto of = RejectsOf(relation); of) {
     return ScanRejects(view_ ? view_->rows.at("rejects") : rejects_.rows(), *of,
                        [&](const Batch& batch) -> Status {

@@ -123,11 +123,70 @@ Result<int64_t> Session::AddRows(const std::string& table, Batch rows) {
   return added;
 }
 
-Result<StatementResult> Session::RunInsert(const InsertRows& insert) {
-  LEAT_ASSIGN(const LogicalPtr query, Expand(VisibleColumns(insert.query)));
-  LEAT_ASSIGN(auto batches, AnswerOnce(query, OwnCores()));
+Result<Batch> Session::RowsOf(const LogicalPtr& query) {
+  LEAT_ASSIGN(const LogicalPtr expanded, Expand(query));
+  LEAT_ASSIGN(auto batches, AnswerOnce(expanded, OwnCores()));
   for (Batch& batch : batches) batch.seq = nullptr;
-  LEAT_ASSIGN(Batch rows, Concatenate(query->schema, batches));
+  return Concatenate(expanded->schema, batches);
+}
+
+Result<std::pair<std::vector<int32_t>, Batch>> Session::Chosen(const LogicalPtr& rows) {
+  LEAT_ASSIGN(const Batch all, RowsOf(rows));
+  const auto& places = static_cast<const arrow::Int64Array&>(*all.columns[0]);
+  std::map<int32_t, int32_t> first;  // place → row of `all`
+  for (int32_t i = 0; i < all.rows; ++i) {
+    first.try_emplace(static_cast<int32_t>(places.Value(i)), i);
+  }
+  std::vector<int32_t> chosen, taken;
+  for (const auto& [place, row] : first) {
+    chosen.push_back(place);
+    taken.push_back(row);
+  }
+  LEAT_ASSIGN(Batch values, Take(all, taken));
+  values.columns.erase(values.columns.begin());
+  return std::make_pair(std::move(chosen), std::move(values));
+}
+
+Result<StatementResult> Session::RunCreateAs(CreateTableAs as) {
+  const std::string name = as.create.relation.name;
+  if (as.create.if_not_exists && catalog_.FindRelation(name) != nullptr) {
+    return StatementResult{.tag = "CREATE TABLE AS"};
+  }
+  Batch rows = EmptyBatch(as.create.relation.schema());
+  if (as.with_data) {
+    Query query = as.query;
+    LEAT_ASSIGN(const StatementResult answer, Answer(query, {}));  // in its ORDER BY
+    rows = answer.rows;
+  }
+  LEAT_RETURN(RunCreate(std::move(as.create)).status());
+  LEAT_ASSIGN(const int64_t added, AddRows(name, std::move(rows)));
+  return StatementResult{.tag = as.with_data ? fmt::format("SELECT {}", added)
+                                             : std::string("CREATE TABLE AS")};
+}
+
+Result<StatementResult> Session::RunCreateIndex(const CreateIndex& create) {
+  const StatementResult done{.tag = "CREATE INDEX"};
+  if (create.exists) return done;
+  if (create.index.unique) {
+    LEAT_RETURN(FindTable(create.table)->AddUnique(create.index.name, create.index.columns));
+  }
+  catalog_.FindRelation(create.table)->indexes.push_back(create.index);
+  return done;
+}
+
+Result<StatementResult> Session::RunDropIndex(const DropIndex& drop) {
+  for (const std::string& name : drop.names) {
+    for (auto& [table, contents] : tables_) {
+      contents->DropUnique(name);
+      std::erase_if(catalog_.FindRelation(table)->indexes,
+                    [&](const IndexSpec& index) { return index.name == name; });
+    }
+  }
+  return StatementResult{.tag = "DROP INDEX"};
+}
+
+Result<StatementResult> Session::RunInsert(const InsertRows& insert) {
+  LEAT_ASSIGN(Batch rows, RowsOf(VisibleColumns(insert.query)));
   LEAT_ASSIGN(const int64_t added, AddRows(insert.table, std::move(rows)));
   return StatementResult{.tag = fmt::format("INSERT 0 {}", added)};
 }
@@ -147,7 +206,13 @@ Result<std::vector<int32_t>> Session::Matching(LocalTable* table, const ExprPtr&
 
 Result<StatementResult> Session::RunDelete(const DeleteRows& remove) {
   LocalTable* table = FindTable(remove.table);
-  LEAT_ASSIGN(const auto rows, Matching(table, remove.where));
+  std::vector<int32_t> rows;
+  if (remove.rows) {
+    LEAT_ASSIGN(const auto chosen, Chosen(remove.rows));
+    rows = chosen.first;
+  } else {
+    LEAT_ASSIGN(rows, Matching(table, remove.where));
+  }
   LEAT_ASSIGN(Batch delta, table->Delete(rows));
   Record(remove.table, std::move(delta));
   return StatementResult{.tag = fmt::format("DELETE {}", rows.size())};
@@ -155,6 +220,12 @@ Result<StatementResult> Session::RunDelete(const DeleteRows& remove) {
 
 Result<StatementResult> Session::RunUpdate(const UpdateRows& update) {
   LocalTable* table = FindTable(update.table);
+  if (update.rows) {
+    LEAT_ASSIGN(const auto chosen, Chosen(update.rows));
+    LEAT_ASSIGN(Batch delta, table->Update(chosen.first, chosen.second, Eval()));
+    Record(update.table, std::move(delta));
+    return StatementResult{.tag = fmt::format("UPDATE {}", chosen.first.size())};
+  }
   LEAT_ASSIGN(const auto rows, Matching(table, update.where));
   LEAT_ASSIGN(const Batch all, table->contents());
   LEAT_ASSIGN(const Batch old, Take(all, rows));

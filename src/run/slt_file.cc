@@ -1,11 +1,15 @@
 #include "run/slt_file.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <optional>
 
 #include "base/ascii.h"
+#include "base/whole_file.h"
 
 namespace leat {
 namespace {
@@ -21,6 +25,8 @@ std::vector<std::string> LinesOf(std::string_view text) {
   }
   return lines;
 }
+
+constexpr int kIncludeDepthMax = 16;
 
 bool IsBlank(const std::string& line) { return line.find_first_not_of(" \t") == line.npos; }
 
@@ -44,9 +50,54 @@ std::string Behind(const std::string& line, int words) {
   return at == line.npos ? "" : line.substr(at, line.find_last_not_of(" \t") + 1 - at);
 }
 
+std::optional<SltRecord::Sort> SortOf(std::string_view word) {
+  if (word == "nosort") return SltRecord::Sort::kNone;
+  if (word == "rowsort") return SltRecord::Sort::kRows;
+  if (word == "valuesort") return SltRecord::Sort::kValues;
+  return std::nullopt;
+}
+
+// "con2", as some runners write in the place of a label: the connection to ask by.
+bool IsConnection(std::string_view word) {
+  return word.starts_with("con") && word.size() > 3 &&
+         word.find_first_not_of("0123456789", 3) == word.npos;
+}
+
+// What steers other runners and changes no answer here: there is one connection, nothing is waited
+// for.
+bool IsForOthers(std::string_view word) {
+  static constexpr std::string_view kWords[] = {"mode",  "control", "connection",
+                                                "sleep", "subtest", "user"};
+  return std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
+}
+
+bool IsRecord(std::string_view word) {
+  static constexpr std::string_view kWords[] = {"statement", "query",          "skipif",  "onlyif",
+                                                "halt",      "hash-threshold", "epoch",   "clock",
+                                                "restart",   "pipeline",       "include", "system"};
+  return IsForOthers(word) ||
+         std::find(std::begin(kWords), std::end(kWords), word) != std::end(kWords);
+}
+
+// The files that a pattern with * and ? names, in their order.
+std::vector<std::string> Matching(const std::string& directory, const std::string& pattern) {
+  namespace fs = std::filesystem;
+  const fs::path whole = fs::path(directory) / pattern;
+  std::vector<std::string> paths;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(whole.parent_path(), ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (::fnmatch(whole.filename().c_str(), name.c_str(), 0) == 0) {
+      paths.push_back(entry.path().string());
+    }
+  }
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
 class Parser {
  public:
-  explicit Parser(SltFile* file) : file_(file), lines_(file->lines) {}
+  explicit Parser(SltFile* file, int depth = 0) : file_(file), lines_(file->lines), depth_(depth) {}
 
   Status Parse() {
     while (at_ < lines_.size() && !halted_) LEAT_RETURN(ParseOne());
@@ -112,10 +163,39 @@ class Parser {
       }
       if (record->argument.empty()) return Wrong(fmt::format("{} of what?", word));
       Keep(*record);
-    } else if (word != "mode" && word != "control") {  // those are for other runners
+    } else if (word == "control" && words.size() == 3 && words[1] == "sortmode") {
+      const auto sort = SortOf(words[2]);
+      if (!sort) return Wrong(fmt::format("\"{}\" is no sort mode", words[2]));
+      if (!skip_) sort_ = *sort;
+    } else if (word == "include") {
+      if (argument.empty()) return Wrong("include of what?");
+      if (!skip_) LEAT_RETURN(Include(argument));
+    } else if (!IsForOthers(word)) {
       return Wrong(fmt::format("unknown record \"{}\"", word));
     }
     ++at_;
+    return Status::OK();
+  }
+
+  // The records of other files, as if they stood here.
+  Status Include(const std::string& pattern) {
+    if (depth_ >= kIncludeDepthMax) return Wrong("files include one another too deeply");
+    std::vector<std::string> paths;
+    const std::string parent = std::filesystem::path(file_->path).parent_path().string();
+    for (const std::string& path : Matching(parent.empty() ? "." : parent, pattern)) {
+      paths.push_back(path);
+    }
+    if (paths.empty()) return Wrong(fmt::format("there is no file \"{}\"", pattern));
+    for (const std::string& path : paths) {
+      LEAT_ASSIGN(const std::string text, ReadWholeFile(path));
+      SltFile other{.path = path, .lines = LinesOf(text)};
+      Parser parser(&other, depth_ + 1);
+      LEAT_RETURN(parser.Parse());
+      for (SltRecord& record : other.records) {
+        if (record.file.empty()) record.file = path;
+        file_->records.push_back(std::move(record));
+      }
+    }
     return Status::OK();
   }
 
@@ -135,6 +215,7 @@ class Parser {
 
   Status ParseQuery(const std::vector<std::string>& words, SltRecord* record) {
     record->kind = SltRecord::Kind::kQuery;
+    record->sort = sort_;
     if (words.size() > 1 && words[1] == "error") {
       record->fails = true;
       record->error = Behind(lines_[at_], 2);
@@ -142,16 +223,15 @@ class Parser {
     }
     for (size_t i = 1; i < words.size(); ++i) {
       const std::string& word = words[i];
-      if (word == "nosort")
-        record->sort = SltRecord::Sort::kNone;
-      else if (word == "rowsort")
-        record->sort = SltRecord::Sort::kRows;
-      else if (word == "valuesort")
-        record->sort = SltRecord::Sort::kValues;
-      else if (i == 1)
+      if (const auto sort = SortOf(word)) {
+        record->sort = *sort;
+      } else if (i == 1) {
         record->types = word;
-      else
+      } else if (word == "retry") {  // … 3 backoff 1s: an answer here does not change by itself
+        break;
+      } else if (!IsConnection(word)) {
         record->label = word;
+      }
     }
     return ParseBody(record);
   }
@@ -185,9 +265,19 @@ class Parser {
     return Wrong("the input of COPY does not end with a line \"\\.\"");
   }
 
+  // A blank line inside an error: what follows it begins no record.
+  bool GoesOn() const {
+    size_t next = at_;
+    while (next < lines_.size() && IsBlank(lines_[next])) ++next;
+    if (next == lines_.size() || next > at_ + 1) return false;
+    const auto words = WordsOf(lines_[next]);
+    return words[0][0] != '#' && !IsRecord(words[0]);
+  }
+
   void ParseExpected(SltRecord* record) {
     record->has_expected = true;
-    for (++at_; at_ < lines_.size() && !IsBlank(lines_[at_]); ++at_) {
+    for (++at_; at_ < lines_.size(); ++at_) {
+      if (IsBlank(lines_[at_]) && !(record->fails && GoesOn())) break;
       record->expected.push_back(lines_[at_]);
     }
     record->expected_end = line();
@@ -200,6 +290,8 @@ class Parser {
   SltFile* const file_;
   const std::vector<std::string>& lines_;
   size_t at_ = 0;
+  const int depth_;  // of files that include one another
+  SltRecord::Sort sort_ = SltRecord::Sort::kNone;
   bool skip_ = false;
   bool halted_ = false;
   int64_t hash_threshold_ = 0;

@@ -17,6 +17,7 @@ struct SltRecord {
 
   Kind kind = Kind::kStatement;
   int line = 0;          // of its first word, from 1
+  std::string file;      // that it was included from; "" the file itself
   std::string argument;  // kClock: the time; kPipeline: the path
   std::string sql;
   int sql_line = 0;

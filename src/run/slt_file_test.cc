@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 namespace leat {
 namespace {
 
@@ -61,6 +64,40 @@ TEST(SltFile, ReadsOurDirectives) {
   EXPECT_FALSE(records[4].has_expected);
 }
 
+TEST(SltFile, ReadsWhatOtherRunnersAdd) {
+  const auto file =
+      ParseSlt("a.slt",
+               "subtest one\nconnection c2\nsleep 10ms\ncontrol sortmode rowsort\n"
+               "query II nosort con2\nSELECT 1, 2\n\nquery I retry 3 backoff 1s\nSELECT 1\n\n"
+               "statement ok retry 3 backoff 1s\nSELECT 1\n\n"
+               "statement error\nSELECT 1/0\n----\ndivision\n\nby zero\n\n\nquery I\nSELECT 2\n");
+  ASSERT_TRUE(file.ok()) << file.status();
+  const auto& records = file->records;
+  ASSERT_EQ(records.size(), 5u);
+  EXPECT_EQ(records[0].label, "");
+  EXPECT_EQ(records[0].sort, SltRecord::Sort::kNone);
+  EXPECT_EQ(records[1].sort, SltRecord::Sort::kRows);
+  EXPECT_EQ(records[1].label, "");
+  EXPECT_EQ(records[3].error, "division\n\nby zero");
+  EXPECT_EQ(records[4].sql, "SELECT 2");
+}
+
+TEST(SltFile, IncludesFiles) {
+  const auto directory = std::filesystem::temp_directory_path() / "leat-slt-include";
+  std::filesystem::create_directory(directory);
+  std::ofstream(directory / "b1.inc") << "query I\nSELECT 1\n";
+  std::ofstream(directory / "b2.inc") << "include a.slt\n";
+  const std::string path = (directory / "a.slt").string();
+  const auto file = ParseSlt(path, "statement ok\nSELECT 0\n\ninclude b1.*\n");
+  EXPECT_FALSE(ParseSlt(path, "include nowhere.inc\n").ok());
+  std::ofstream(path) << "include b2.inc\n";
+  EXPECT_FALSE(ParseSlt(path, "include b2.inc\n").ok()) << "a circle";
+  std::filesystem::remove_all(directory);
+  ASSERT_TRUE(file.ok()) << file.status();
+  ASSERT_EQ(file->records.size(), 2u);
+  EXPECT_EQ(file->records[1].file, (directory / "b1.inc").string());
+}
+
 TEST(SltFile, ReadsTheInputOfCopy) {
   const auto file =
       ParseSlt("a.slt", "statement ok\ncopy t from stdin;\na\n\n----\n\\.\n\nepoch\n");
@@ -71,8 +108,9 @@ TEST(SltFile, ReadsTheInputOfCopy) {
 }
 
 TEST(SltFile, RefusesWhatItDoesNotKnow) {
-  for (const char* text : {"nonsense\n", "statement maybe-not\nSELECT 1\n", "query I\n\n",
-                           "clock\n", "skipif\n", "statement ok\nCOPY t FROM stdin\na\n"}) {
+  for (const char* text :
+       {"nonsense\n", "statement maybe-not\nSELECT 1\n", "query I\n\n", "clock\n", "skipif\n",
+        "system ok\nls\n", "control sortmode up\n", "statement ok\nCOPY t FROM stdin\na\n"}) {
     EXPECT_FALSE(ParseSlt("a.slt", text).ok()) << text;
   }
 }

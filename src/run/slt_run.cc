@@ -72,6 +72,7 @@ class Player {
 
   void Fail(const SltRecord& record, std::string what, std::string details = "",
             const Way& way = {}) {
+    if (!record.file.empty()) what = fmt::format("{}:{}: {}", record.file, record.line, what);
     report_.failures.push_back({record.line, way, std::move(what), record.sql, std::move(details)});
   }
 
@@ -168,7 +169,8 @@ class Player {
       return false;
     }
     const SltAnswer answer = AnswerOf(record, result);
-    if (options_.update) answers_[record.line] = ExpectedLines(record, answer);
+    if (options_.update && record.file.empty())
+      answers_[record.line] = ExpectedLines(record, answer);
     bool good = true;
     // A query without "----" only has to work (and to be the same in all ways).
     if (const auto difference = DifferenceFrom(record, answer);
@@ -224,7 +226,7 @@ class Player {
     };
     for (const SltRecord& record : file_.records) {
       const auto answer = answers_.find(record.line);
-      if (answer == answers_.end()) continue;
+      if (answer == answers_.end() || !record.file.empty()) continue;
       copy_until(static_cast<size_t>(record.expected_begin) - 1);
       text += "----\n";
       for (const std::string& line : answer->second) text += line + "\n";

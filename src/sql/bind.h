@@ -123,6 +123,13 @@ class Binder {
   Result<ExprPtr> BindBool(const Node* node, const ExprContext& context,
                            std::string_view construct);
 
+  // Joins the subqueries that `exprs` need to `plan` and puts their values in.
+  Status AttachSubqueries(const Collected& collected, std::vector<ExprPtr*> exprs,
+                          LogicalPtr* plan);
+  // The rows of VALUES, in which subqueries may stand.
+  Result<LogicalPtr> BuildRows(Schema schema, std::vector<std::vector<ExprPtr>> rows,
+                               const Collected& collected);
+
   const Catalog& catalog() const { return catalog_; }
   const TextSettings& settings() const { return settings_; }
 
@@ -206,9 +213,6 @@ class Binder {
   Result<ExprPtr> AttachExists(const Subquery& subquery, const LogicalPtr& around,
                                LogicalPtr* plan);
   Result<ExprPtr> AttachIn(const Subquery& subquery, const LogicalPtr& around, LogicalPtr* plan);
-  // Joins the subqueries that `exprs` need to `plan` and puts their values in.
-  Status AttachSubqueries(const Collected& collected, std::vector<ExprPtr*> exprs,
-                          LogicalPtr* plan);
 
   // bind_select.cc and its neighbours
   Result<Query> BindPlainSelect(const PgQuery__SelectStmt& select, const SelectOptions& options);
@@ -217,6 +221,7 @@ class Binder {
   Status BindWith(const PgQuery__WithClause& with, const Scope* outer);
   Status BindTargets(Selection* selection);
   Status BindStar(const PgQuery__ColumnRef& ref, Selection* selection);
+  void AddDetermined(Selection* selection);
   Result<ExprPtr> BindGroupKey(const Node* node, Selection* selection);
   Status BindGroupBy(Selection* selection);
   Status BindGroupSets(const Node* node, Selection* selection, std::vector<std::vector<int>>* sets);

@@ -150,7 +150,8 @@ Result<ExprPtr> Binder::BindGrouping(const PgQuery__GroupingFunc& grouping,
                                      const ExprContext& context) {
   const bool allowed = context.collected != nullptr && !context.in_aggregate &&
                        (context.clause == Clause::kSelect || context.clause == Clause::kHaving ||
-                        context.clause == Clause::kOrderBy || context.clause == Clause::kWindow);
+                        context.clause == Clause::kOrderBy || context.clause == Clause::kWindow ||
+                        context.clause == Clause::kDistinctOn);
   if (!allowed) {
     return SqlStatus(
         fmt::format("grouping operations are not allowed in {}", NameOf(context.clause)),

@@ -77,8 +77,6 @@ Status Unsupported(const ParsedStatement& statement) {
     hint = "Change the declaration itself: leat compares what is declared with what it holds.";
   } else if (words.starts_with("REFRESH")) {
     hint = "A materialized view is always fresh.";
-  } else if (words.starts_with("CREATE INDEX") || words.starts_with("CREATE UNIQUE")) {
-    hint = "leat indexes what its operators need by itself.";
   } else if (words.starts_with("IMPORT")) {
     hint = "Declare the tables with CREATE FOREIGN TABLE.";
   }
@@ -95,6 +93,9 @@ Result<BoundStatement> BindNode(const StatementContext& context) {
   const Node* node = context.statement.node;
   switch (node->node_case) {
     case PG_QUERY__NODE__NODE_SELECT_STMT: {
+      if (node->select_stmt->into_clause != nullptr) {
+        return BindSelectInto(*node->select_stmt, context);
+      }
       Select select;
       LEAT_ASSIGN(select.query, BindSelectStatement(*node->select_stmt, context.catalog));
       return select;
@@ -131,6 +132,12 @@ Result<BoundStatement> BindNode(const StatementContext& context) {
       return BindDrop(*node->drop_stmt, context);
     case PG_QUERY__NODE__NODE_TRANSACTION_STMT:
       return BindTransaction(*node->transaction_stmt);
+    case PG_QUERY__NODE__NODE_INDEX_STMT:
+      return BindCreateIndex(*node->index_stmt, context);
+    case PG_QUERY__NODE__NODE_REINDEX_STMT:
+      return BindReindex(*node->reindex_stmt, context);
+    case PG_QUERY__NODE__NODE_VACUUM_STMT:
+      return BindVacuum(*node->vacuum_stmt, context);
     case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
       return BindExplain(*node->explain_stmt, context);
     default:
@@ -252,6 +259,7 @@ Result<BoundStatement> BindShow(const PgQuery__VariableShowStmt& stmt) {
 }
 
 Result<BoundStatement> BindDrop(const PgQuery__DropStmt& stmt, const StatementContext& context) {
+  if (stmt.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX) return BindDropIndex(stmt, context);
   const auto kind = KindOf(stmt.remove_type);
   if (!kind) return Unsupported(context.statement);
   DropRelation drop;

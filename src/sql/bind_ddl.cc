@@ -252,7 +252,8 @@ Result<Relation> NewRelation(const PgQuery__RangeVar& range, RelationKind kind,
                      {.sqlstate = "42P07", .location = range.location});
   }
   const std::string_view persistence = range.relpersistence;
-  if (persistence == "t" && kind != RelationKind::kTable) {
+  const bool temporary = kind == RelationKind::kTable || kind == RelationKind::kView;
+  if (persistence == "t" && !temporary) {
     return Misplaced("TEMPORARY", range.location);
   }
   return relation;
@@ -279,6 +280,53 @@ Status DescribeView(const Query& query, const std::vector<std::string>& names,
   relation->has_seq = HasSeq(*query.root);
   relation->definition = context.statement.shared_from_this();
   return Status::OK();
+}
+
+// What stands on a view must stand on its replacement.
+Status CheckReplacement(const Relation& view, const Catalog& catalog) {
+  const Relation* old = catalog.FindRelation(view.name);
+  if (old == nullptr) return Status::OK();
+  if (old->kind != RelationKind::kView) {
+    return SqlStatus(fmt::format("\"{}\" is not a view", view.name), {.sqlstate = "42809"});
+  }
+  const auto wrong = [](std::string message) {
+    return SqlStatus(std::move(message), {.sqlstate = "42P16"});
+  };
+  if (view.columns.size() < old->columns.size()) return wrong("cannot drop columns from view");
+  for (size_t i = 0; i < old->columns.size(); ++i) {
+    const Column& before = old->columns[i].column;
+    const Column& after = view.columns[i].column;
+    if (before.name != after.name) {
+      return wrong(fmt::format("cannot change name of view column \"{}\" to \"{}\"", before.name,
+                               after.name));
+    }
+    if (!(before.type == after.type)) {
+      return wrong(fmt::format("cannot change data type of view column \"{}\" from {} to {}",
+                               before.name, TypeName(before.type), TypeName(after.type)));
+    }
+  }
+  return Status::OK();
+}
+
+// CREATE TABLE AS and SELECT INTO.
+Result<BoundStatement> BindTableAs(const PgQuery__IntoClause& into,
+                                   const PgQuery__SelectStmt& select, bool if_not_exists,
+                                   const StatementContext& context) {
+  CreateTableAs as;
+  as.with_data = into.skip_data == 0;
+  as.create.if_not_exists = if_not_exists;
+  Relation& relation = as.create.relation;
+  LEAT_ASSIGN(relation, NewRelation(*into.rel, RelationKind::kTable, context, if_not_exists));
+  Binder binder(context.catalog);
+  PgQuery__SelectStmt query = select;
+  query.into_clause = nullptr;
+  LEAT_ASSIGN(as.query, binder.BindQuery(query));
+  LEAT_RETURN(DescribeView(as.query, StringsOf(Items(into.n_col_names, into.col_names)), context,
+                           &relation));
+  relation.definition = nullptr;
+  relation.has_seq = true;
+  for (ColumnSpec& spec : relation.columns) spec.column.nullable = true;
+  return as;
 }
 
 Status CheckPrimaryOption(const Relation& relation, std::vector<int>* key) {
@@ -403,27 +451,32 @@ Result<BoundStatement> BindCreateTable(const PgQuery__CreateStmt& stmt,
 
 Result<BoundStatement> BindCreateView(const PgQuery__ViewStmt& stmt,
                                       const StatementContext& context) {
-  if (stmt.replace != 0) {
-    return NotSupported("OR REPLACE is not supported", context.statement.location,
-                        "Leave it away: running a pipeline again declares the same.");
-  }
   CreateRelation create;
-  LEAT_ASSIGN(create.relation, NewRelation(*stmt.view, RelationKind::kView, context, false));
+  create.replace = stmt.replace != 0;
+  LEAT_ASSIGN(create.relation,
+              NewRelation(*stmt.view, RelationKind::kView, context, create.replace));
   LEAT_ASSIGN(create.relation.options, BindOptions(Items(stmt.n_options, stmt.options)));
   Binder binder(context.catalog);
   LEAT_ASSIGN(Query query, binder.BindQuery(*stmt.query->select_stmt));
   create.relation.sql = QueryTextOf(context.statement, stmt.query);
   LEAT_RETURN(DescribeView(query, StringsOf(Items(stmt.n_aliases, stmt.aliases)), context,
                            &create.relation));
+  if (create.replace) LEAT_RETURN(CheckReplacement(create.relation, context.catalog));
   return create;
+}
+
+Result<BoundStatement> BindSelectInto(const PgQuery__SelectStmt& select,
+                                      const StatementContext& context) {
+  return BindTableAs(*select.into_clause, select, false, context);
 }
 
 Result<BoundStatement> BindCreateTableAs(const PgQuery__CreateTableAsStmt& stmt,
                                          const StatementContext& context) {
   if (stmt.objtype != PG_QUERY__OBJECT_TYPE__OBJECT_MATVIEW) {
-    return Misplaced("CREATE TABLE AS", stmt.into->rel->location,
-                     "CREATE MATERIALIZED VIEW … AS keeps the answer; INSERT INTO … SELECT copies "
-                     "it once.");
+    if (!Is(stmt.query, PG_QUERY__NODE__NODE_SELECT_STMT)) {
+      return Misplaced("EXECUTE", stmt.into->rel->location);
+    }
+    return BindTableAs(*stmt.into, *stmt.query->select_stmt, stmt.if_not_exists != 0, context);
   }
   CreateRelation create;
   create.if_not_exists = stmt.if_not_exists != 0;

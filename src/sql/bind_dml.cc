@@ -96,6 +96,16 @@ Status RefuseReadOnly(const Relation& relation, std::string_view verb, int locat
                     .hint = "Only tables that leat itself holds (CREATE TABLE) can be changed."});
 }
 
+// The rows that UPDATE and DELETE choose by other tables or by subqueries, while they are bound:
+// the table's columns, the row's place, then FROM's or USING's columns.
+struct Choice {
+  LogicalPtr plan;
+  Scope scope;
+  Collected collected;
+  ExprPtr place;
+  bool needed = false;
+};
+
 // A table as the scope of UPDATE and DELETE.
 Scope ScopeOf(const Relation& relation, const PgQuery__RangeVar& range) {
   Scope scope;
@@ -110,12 +120,57 @@ Scope ScopeOf(const Relation& relation, const PgQuery__RangeVar& range) {
   return scope;
 }
 
+Result<Choice> ChoiceOf(Binder* binder, const Relation& relation, const PgQuery__RangeVar& range,
+                        Nodes from) {
+  Choice choice;
+  choice.scope = ScopeOf(relation, range);
+  Schema schema = relation.schema();
+  const int width = schema.size();
+  schema.columns.push_back({"row", TypeId::kInt8, false});
+  choice.place = ColumnExpr(width, Type(TypeId::kInt8));
+  choice.plan = ScanOf(RowsRelation(relation.name), std::move(schema), true, range.location);
+  if (from.empty()) return choice;
+  choice.needed = true;
+  LEAT_ASSIGN(FromItem items, binder->BindFrom(from, nullptr));
+  for (ScopeTable& table : items.tables) {
+    if (table.table_visible && table.name == choice.scope.tables[0].name) {
+      return SqlStatus(fmt::format("table name \"{}\" specified more than once", table.name),
+                       {.sqlstate = "42712"});
+    }
+    for (ScopeColumn& column : table.columns) column.expr = ShiftColumns(column.expr, width + 1);
+    choice.scope.tables.push_back(std::move(table));
+  }
+  choice.plan = JoinOf(choice.plan, items.plan, {});
+  return choice;
+}
+
+// The chosen rows' places and `values`.
+Result<LogicalPtr> Chosen(Binder* binder, Choice* choice, const ExprPtr& where,
+                          std::vector<ExprPtr> values) {
+  std::vector<ExprPtr> conjuncts = ConjunctsOf(where);
+  choice->plan = SinkIntoJoins(choice->plan, &conjuncts);
+  std::vector<ExprPtr*> places;
+  for (ExprPtr& conjunct : conjuncts) places.push_back(&conjunct);
+  LEAT_RETURN(binder->AttachSubqueries(choice->collected, places, &choice->plan));
+  LogicalPtr plan = FilterOn(choice->plan, Conjunction(std::move(conjuncts)));
+  places.clear();
+  for (ExprPtr& value : values) places.push_back(&value);
+  LEAT_RETURN(binder->AttachSubqueries(choice->collected, places, &plan));
+  values.insert(values.begin(), choice->place);
+  const std::vector<std::string> names(values.size(), "value");
+  return ProjectOn(plan, std::move(values), names);
+}
+
 // INSERT … VALUES: every value is read as its column's type, DEFAULT is the column's.
 Result<Query> ValuesFor(Binder* binder, const PgQuery__SelectStmt& select, const Relation& relation,
                         const std::vector<int>& columns, const NameList& names) {
   std::vector<std::vector<ExprPtr>> rows;
+  Collected collected;
+  const Scope nothing;
   ExprContext context;
   context.clause = Clause::kValues;
+  context.scope = &nothing;
+  context.collected = &collected;
   for (const Node* node : Items(select.n_values_lists, select.values_lists)) {
     const Nodes values = Items(node->list->n_items, node->list->items);
     if (!rows.empty() && values.size() != select.values_lists[0]->list->n_items) {
@@ -137,7 +192,7 @@ Result<Query> ValuesFor(Binder* binder, const PgQuery__SelectStmt& select, const
   }
   Query query;
   query.visible = static_cast<int>(relation.columns.size());
-  query.root = ValuesOf(relation.schema(), std::move(rows));
+  LEAT_ASSIGN(query.root, binder->BuildRows(relation.schema(), std::move(rows), collected));
   return query;
 }
 
@@ -197,7 +252,48 @@ Result<Query> InsertQuery(Binder* binder, const PgQuery__InsertStmt& stmt,
   return ProjectedFor(binder, select, relation, columns, names);
 }
 
+// SET a = …, (b, c) = (…): the new value of each column.
+Status BindAssignments(const PgQuery__UpdateStmt& stmt, const Relation& relation,
+                       const ExprContext& context, Binder* binder, std::vector<ExprPtr>* values) {
+  std::vector<bool> assigned(values->size());
+  for (const Node* node : Items(stmt.n_target_list, stmt.target_list)) {
+    const PgQuery__ResTarget& target = *node->res_target;
+    const int found = relation.schema().Find(target.name);
+    if (found < 0) return UndefinedColumn(target.name, relation, target.location);
+    const auto column = static_cast<size_t>(found);
+    if (assigned[column]) {
+      return SqlStatus(fmt::format("multiple assignments to same column \"{}\"", target.name),
+                       {.sqlstate = kSyntaxError, .location = -1});
+    }
+    assigned[column] = true;
+    if (Is(target.val, PG_QUERY__NODE__NODE_SET_TO_DEFAULT)) {
+      (*values)[column] = DefaultOf(relation.columns[column]);
+      continue;
+    }
+    const Node* value = target.val;
+    if (Is(value, PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF)) {
+      const PgQuery__MultiAssignRef& multi = *value->multi_assign_ref;
+      if (!Is(multi.source, PG_QUERY__NODE__NODE_ROW_EXPR)) {
+        return NotSupported("assigning several columns from one subquery is not supported",
+                            target.location, "Write a subquery for each column.");
+      }
+      value = multi.source->row_expr->args[multi.colno - 1];
+    }
+    LEAT_ASSIGN(ExprPtr expr, binder->BindExpr(value, context));
+    LEAT_ASSIGN((*values)[column],
+                CoerceToColumn(expr, relation.columns[column].column, binder->settings()));
+  }
+  return Status::OK();
+}
+
 }  // namespace
+
+std::string RowsRelation(std::string_view table) { return fmt::format("rows of {}", table); }
+
+std::string_view TableOfRows(std::string_view relation) {
+  constexpr std::string_view kPrefix = "rows of ";
+  return relation.starts_with(kPrefix) ? relation.substr(kPrefix.size()) : std::string_view();
+}
 
 Result<Query> BindInsertSource(const PgQuery__InsertStmt& stmt, const Relation& sink,
                                const Catalog& catalog) {
@@ -238,73 +334,51 @@ Result<BoundStatement> BindInsert(const PgQuery__InsertStmt& stmt,
 Result<BoundStatement> BindUpdate(const PgQuery__UpdateStmt& stmt,
                                   const StatementContext& context) {
   if (stmt.with_clause != nullptr) return NotSupported("WITH before UPDATE is not supported");
-  if (stmt.n_from_clause > 0) {
-    return NotSupported("UPDATE … FROM is not supported", LocationOf(stmt.from_clause[0]));
-  }
   if (stmt.n_returning_list > 0) return NotSupported("RETURNING is not supported");
   Binder binder(context.catalog);
   LEAT_ASSIGN(const Relation* relation, binder.FindRelation(*stmt.relation));
   LEAT_RETURN(RefuseReadOnly(*relation, "update", stmt.relation->location));
-  const Scope scope = ScopeOf(*relation, *stmt.relation);
+  LEAT_ASSIGN(Choice choice, ChoiceOf(&binder, *relation, *stmt.relation,
+                                      Items(stmt.n_from_clause, stmt.from_clause)));
   ExprContext expressions;
   expressions.clause = Clause::kUpdate;
-  expressions.scope = &scope;
+  expressions.scope = &choice.scope;
+  expressions.collected = &choice.collected;
   UpdateRows update;
   update.table = relation->name;
-  for (const ScopeColumn& column : scope.tables[0].columns) update.values.push_back(column.expr);
-  std::vector<bool> assigned(update.values.size());
-  for (const Node* node : Items(stmt.n_target_list, stmt.target_list)) {
-    const PgQuery__ResTarget& target = *node->res_target;
-    const int found = relation->schema().Find(target.name);
-    if (found < 0) return UndefinedColumn(target.name, *relation, target.location);
-    const auto column = static_cast<size_t>(found);
-    if (assigned[column]) {
-      return SqlStatus(fmt::format("multiple assignments to same column \"{}\"", target.name),
-                       {.sqlstate = kSyntaxError, .location = -1});
-    }
-    assigned[column] = true;
-    if (Is(target.val, PG_QUERY__NODE__NODE_SET_TO_DEFAULT)) {
-      update.values[column] = DefaultOf(relation->columns[column]);
-      continue;
-    }
-    const Node* value = target.val;
-    if (Is(value, PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF)) {
-      const PgQuery__MultiAssignRef& multi = *value->multi_assign_ref;
-      if (!Is(multi.source, PG_QUERY__NODE__NODE_ROW_EXPR)) {
-        return NotSupported("UPDATE from a subquery is not supported", target.location);
-      }
-      value = multi.source->row_expr->args[multi.colno - 1];
-    }
-    LEAT_ASSIGN(ExprPtr expr, binder.BindExpr(value, expressions));
-    LEAT_ASSIGN(update.values[column],
-                CoerceToColumn(expr, relation->columns[column].column, binder.settings()));
+  for (const ScopeColumn& column : choice.scope.tables[0].columns) {
+    update.values.push_back(column.expr);
   }
+  LEAT_RETURN(BindAssignments(stmt, *relation, expressions, &binder, &update.values));
   if (stmt.where_clause != nullptr) {
     expressions.clause = Clause::kWhere;
     LEAT_ASSIGN(update.where, binder.BindBool(stmt.where_clause, expressions, "WHERE"));
   }
+  if (!choice.needed && choice.collected.subqueries.empty()) return update;
+  LEAT_ASSIGN(update.rows, Chosen(&binder, &choice, update.where, std::move(update.values)));
   return update;
 }
 
 Result<BoundStatement> BindDelete(const PgQuery__DeleteStmt& stmt,
                                   const StatementContext& context) {
   if (stmt.with_clause != nullptr) return NotSupported("WITH before DELETE is not supported");
-  if (stmt.n_using_clause > 0) {
-    return NotSupported("DELETE … USING is not supported", LocationOf(stmt.using_clause[0]));
-  }
   if (stmt.n_returning_list > 0) return NotSupported("RETURNING is not supported");
   Binder binder(context.catalog);
   LEAT_ASSIGN(const Relation* relation, binder.FindRelation(*stmt.relation));
   LEAT_RETURN(RefuseReadOnly(*relation, "delete from", stmt.relation->location));
-  const Scope scope = ScopeOf(*relation, *stmt.relation);
+  LEAT_ASSIGN(Choice choice, ChoiceOf(&binder, *relation, *stmt.relation,
+                                      Items(stmt.n_using_clause, stmt.using_clause)));
   DeleteRows rows;
   rows.table = relation->name;
   if (stmt.where_clause != nullptr) {
     ExprContext expressions;
     expressions.clause = Clause::kWhere;
-    expressions.scope = &scope;
+    expressions.scope = &choice.scope;
+    expressions.collected = &choice.collected;
     LEAT_ASSIGN(rows.where, binder.BindBool(stmt.where_clause, expressions, "WHERE"));
   }
+  if (!choice.needed && choice.collected.subqueries.empty()) return rows;
+  LEAT_ASSIGN(rows.rows, Chosen(&binder, &choice, rows.where, {}));
   return rows;
 }
 

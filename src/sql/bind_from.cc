@@ -99,7 +99,10 @@ Result<FromItem> Binder::BindRangeVar(const PgQuery__RangeVar& range, const Scop
   }
   LEAT_ASSIGN(const Relation* relation, FindRelation(range));
   LEAT_ASSIGN(LogicalPtr plan, BindRelation(*relation, range.location));
-  return AliasedItem(std::move(plan), range.relname, range.alias, range.location);
+  LEAT_ASSIGN(FromItem item,
+              AliasedItem(std::move(plan), range.relname, range.alias, range.location));
+  if (relation->kind == RelationKind::kTable) item.tables[0].key = relation->primary_key;
+  return item;
 }
 
 Result<FromItem> Binder::BindRangeSubselect(const PgQuery__RangeSubselect& range,

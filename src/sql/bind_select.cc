@@ -355,9 +355,13 @@ Result<Query> Binder::BindValuesLists(const PgQuery__SelectStmt& select,
     }
     schema.columns.push_back({fmt::format("column{}", i + 1), column[0]->type, nullable});
   }
-  if (collected.subqueries.empty()) {
-    return FinishSetOperation(select, ValuesOf(std::move(schema), std::move(rows)));
-  }
+  LEAT_ASSIGN(LogicalPtr plan, BuildRows(std::move(schema), std::move(rows), collected));
+  return FinishSetOperation(select, std::move(plan));
+}
+
+Result<LogicalPtr> Binder::BuildRows(Schema schema, std::vector<std::vector<ExprPtr>> rows,
+                                     const Collected& collected) {
+  if (collected.subqueries.empty()) return ValuesOf(std::move(schema), std::move(rows));
   std::vector<std::string> names;
   for (const Column& column : schema.columns) names.push_back(column.name);
   std::vector<LogicalPtr> plans;
@@ -368,7 +372,7 @@ Result<Query> Binder::BindValuesLists(const PgQuery__SelectStmt& select,
     LEAT_RETURN(AttachSubqueries(collected, places, &plan));
     plans.push_back(ProjectOn(std::move(plan), std::move(row), names));
   }
-  return FinishSetOperation(select, plans.size() == 1 ? plans[0] : UnionAllOf(std::move(plans)));
+  return plans.size() == 1 ? plans[0] : UnionAllOf(std::move(plans));
 }
 
 }  // namespace leat

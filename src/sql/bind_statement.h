@@ -25,6 +25,19 @@ Result<BoundStatement> BindCreateView(const PgQuery__ViewStmt& stmt,
 Result<BoundStatement> BindCreateTableAs(const PgQuery__CreateTableAsStmt& stmt,
                                          const StatementContext& context);
 
+// bind_index.cc
+Result<BoundStatement> BindCreateIndex(const PgQuery__IndexStmt& stmt,
+                                       const StatementContext& context);
+Result<BoundStatement> BindDropIndex(const PgQuery__DropStmt& stmt,
+                                     const StatementContext& context);
+Result<BoundStatement> BindReindex(const PgQuery__ReindexStmt& stmt,
+                                   const StatementContext& context);
+Result<BoundStatement> BindVacuum(const PgQuery__VacuumStmt& stmt, const StatementContext& context);
+
+// bind_ddl.cc
+Result<BoundStatement> BindSelectInto(const PgQuery__SelectStmt& select,
+                                      const StatementContext& context);
+
 // bind_dml.cc
 Result<BoundStatement> BindInsert(const PgQuery__InsertStmt& stmt, const StatementContext& context);
 Result<BoundStatement> BindUpdate(const PgQuery__UpdateStmt& stmt, const StatementContext& context);

@@ -14,8 +14,8 @@ namespace leat {
 // --- Expressions ---------------------------------------------------------------------------------
 
 // Columns that are not there yet stand in an expression under numbers of their own, until the node
-// that makes them is built: the results of aggregates, of window functions and of subqueries, and
-// the columns of the query around a subquery.
+// that makes them is built: the results of aggregates, of window functions, of subqueries and of
+// GROUPING, and the columns of the query around a subquery.
 inline constexpr int kAggregateBase = 1 << 24;
 inline constexpr int kGroupingBase = kAggregateBase + (1 << 20);  // GROUPING(…)
 inline constexpr int kWindowBase = 2 << 24;

@@ -168,7 +168,6 @@ TEST(Pipeline, HabitsGetAHint) {
       {"SELECT TRY_CAST(x AS integer) FROM a", "no TRY_CAST"},
       {"SELECT x FROM a GROUP BY ALL", "no GROUP BY ALL"},
       {"CREATE OR REPLACE TABLE a AS SELECT 1", "OR REPLACE"},
-      {"CREATE OR REPLACE VIEW a AS SELECT 1", "Leave it away"},
       {"SELECT `x` FROM a", "double quotes"},
       {"ALTER TABLE a ADD COLUMN x integer", "Change the declaration"},
   };

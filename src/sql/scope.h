@@ -19,6 +19,7 @@ struct ScopeTable {
   std::string name;      // the alias, or the relation's name; "" for a join or VALUES without one
   std::string relation;  // where an alias hides it, for the hint
   std::vector<ScopeColumn> columns;
+  std::vector<int> key;         // the columns of its primary key, if it is a table with one
   bool columns_visible = true;  // by their bare names; not below JOIN … USING
   bool table_visible = true;    // as name.column; not below a join with an alias
 };

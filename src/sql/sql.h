@@ -40,7 +40,24 @@ struct CreateUserMapping {
 struct CreateRelation {
   Relation relation;
   bool if_not_exists = false;
-};  // table, foreign, views
+  bool replace = false;  // CREATE OR REPLACE VIEW
+};                       // table, foreign, views
+struct CreateTableAs {   // and SELECT INTO
+  CreateRelation create;
+  Query query;
+  bool with_data = true;
+};
+struct CreateIndex {
+  std::string table;
+  IndexSpec index;
+  bool exists = false;  // IF NOT EXISTS, and it does
+};
+struct DropIndex {
+  std::vector<std::string> names;
+};
+struct Maintenance {  // REINDEX, ANALYZE, VACUUM: nothing to do
+  std::string tag;
+};
 struct CreateInsert {
   StandingInsert insert;
   Query query;
@@ -49,15 +66,24 @@ struct InsertRows {  // INSERT INTO a local table
   std::string table;
   Query query;  // gives exactly the table's columns, defaults filled in
 };
+// What DELETE and UPDATE choose by more than the row itself, they choose by `rows`: a query over
+// RowsRelation(table), whose first column is the row's place. It may name a row more than once: the
+// first counts.
 struct DeleteRows {
   std::string table;
-  ExprPtr where;
-};  // where: nullptr = all
+  ExprPtr where;  // nullptr = all
+  LogicalPtr rows;
+};
 struct UpdateRows {
   std::string table;
   std::vector<ExprPtr> values;  // one per column of the table, over the old row
   ExprPtr where;
+  LogicalPtr rows;  // behind the place: the new values
 };
+// The relation of a local table's rows with their places behind them, as an int8 column.
+std::string RowsRelation(std::string_view table);
+// The table of such a relation; "" if `relation` is none.
+std::string_view TableOfRows(std::string_view relation);
 struct CopyFrom {
   std::string table;
   std::vector<std::string> columns;
@@ -97,7 +123,8 @@ struct TruncateTable {
 using BoundStatement =
     std::variant<CreateServer, CreateUserMapping, CreateRelation, CreateInsert, InsertRows,
                  DeleteRows, UpdateRows, CopyFrom, CommentOn, SetVariable, ShowVariable,
-                 DropRelation, Transaction, Select, Explain, TruncateTable>;
+                 DropRelation, Transaction, Select, Explain, TruncateTable, CreateTableAs,
+                 CreateIndex, DropIndex, Maintenance>;
 
 // Binds a statement against what is declared. Views are inlined; a materialized view is a kScan of
 // its name. Pure: changes nothing.
