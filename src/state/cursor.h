@@ -13,7 +13,7 @@ namespace leat {
 
 // A run in memory, in a file, or in both. One of the two is there.
 struct AnyRun {
-  std::shared_ptr<Run> memory;
+  std::shared_ptr<SortedRun> memory;
   std::shared_ptr<const RunFile> file;
   const RunShape& shape() const { return memory ? memory->shape() : file->shape(); }
   int64_t entries() const { return static_cast<int64_t>(shape().entries); }

@@ -38,7 +38,8 @@ constexpr int64_t kRunPartMax = 16;
 // A run in memory on its way to a checkpoint's file.
 class RunContent : public StateContent {
  public:
-  RunContent(std::shared_ptr<Run> run, BlockCache* cache) : run_(std::move(run)), cache_(cache) {}
+  RunContent(std::shared_ptr<SortedRun> run, BlockCache* cache)
+      : run_(std::move(run)), cache_(cache) {}
 
   Result<std::shared_ptr<const StateFile>> Write(std::unique_ptr<StateFileMaker> to) override {
     const AnyRun run{.memory = run_, .file = nullptr};
@@ -56,7 +57,7 @@ class RunContent : public StateContent {
   }
 
  private:
-  const std::shared_ptr<Run> run_;
+  const std::shared_ptr<SortedRun> run_;
   BlockCache* const cache_;
   mutable std::mutex mutex_;
   std::shared_ptr<const RunFile> file_;
@@ -108,7 +109,7 @@ class Spine : public Index {
   Pressure pressure_ = Pressure::kNone;
   std::vector<std::unique_ptr<Entry>> entries_;
   std::vector<ActiveMerge> merges_;
-  std::deque<std::shared_ptr<Run>> retired_;
+  std::deque<std::shared_ptr<SortedRun>> retired_;
   std::shared_ptr<const IndexView> view_ = std::make_shared<const IndexView>();
 };
 
@@ -133,8 +134,8 @@ void AppendSorted(const Strings& keys, const Strings& values, const std::vector<
 }
 
 // The run of a delta; null if all of it cancels.
-std::unique_ptr<Run> MakeRun(const Strings& keys, const Strings& values,
-                             const std::vector<int64_t>& weights) {
+std::unique_ptr<SortedRun> MakeRun(const Strings& keys, const Strings& values,
+                                   const std::vector<int64_t>& weights) {
   const auto rows = static_cast<uint64_t>(keys.size());
   RunBuilder builder({rows, rows, keys.bytes.size(), values.bytes.size()});
   std::vector<Pairs> parts = SplitByKey(keys, values, weights);
@@ -313,7 +314,7 @@ void Spine::ReleaseRetired(int64_t bytes) {
     // What a snapshot still reads is its last reader's to give back.
     if (retired_.front().use_count() == 1) {
       // Counting up and down once more sees all that the last reader did before it let go.
-      std::shared_ptr<Run>(retired_.front()).reset();
+      std::shared_ptr<SortedRun>(retired_.front()).reset();
       released = retired_.front()->Release(left);
     }
     if (released >= left) return;

@@ -133,7 +133,7 @@ int64_t Merge::AddEntries(int64_t fuel) {
 Result<AnyRun> Merge::Take(BlockCache* cache) {
   AnyRun sum;
   if (memory_) {
-    std::shared_ptr<Run> run = memory_->Finish();
+    std::shared_ptr<SortedRun> run = memory_->Finish();
     if (run->entries() > 0) sum.memory = std::move(run);
   } else if (file_->entries() > 0) {
     LEAT_ASSIGN(sum.file, file_->Finish(cache));

@@ -48,7 +48,7 @@ RunView::RunView(const RunShape& shape, const char* const (&sections)[kSections]
 int64_t RunView::bytes() const {
   uint64_t sizes[kSections];
   SectionSizes(shape_, sizes);
-  uint64_t sum = sizeof(Run);
+  uint64_t sum = sizeof(SortedRun);
   for (const uint64_t size : sizes) sum += size;
   return static_cast<int64_t>(sum);
 }
@@ -84,7 +84,7 @@ int64_t RunView::LowerBound(std::string_view wanted) const {
   return low;
 }
 
-size_t Run::Release(size_t bytes) {
+size_t SortedRun::Release(size_t bytes) {
   size_t released = 0;
   for (Pages& pages : pages_) {
     while (released < bytes && pages.capacity() > 0) released += pages.Release(bytes - released);
@@ -92,45 +92,48 @@ size_t Run::Release(size_t bytes) {
   return released;
 }
 
-RunBuilder::RunBuilder(const Bounds& bounds) : bounds_(bounds), run_(std::make_unique<Run>()) {
+RunBuilder::RunBuilder(const Bounds& bounds)
+    : bounds_(bounds), run_(std::make_unique<SortedRun>()) {
   LEAT_CHECK(bounds.entries < UINT32_MAX, "a run of {} entries", bounds.entries);
   RunShape& shape = run_->shape_;
   shape.key_width = Width(bounds.key_bytes);
   shape.value_width = Width(bounds.value_bytes);
   shape.slots = bounds.keys + bounds.keys / 2 + 2;
   shape.index_bits = static_cast<uint32_t>(std::bit_width(bounds.keys));
-  Pages(&pages)[Run::kSections] = run_->pages_;
-  pages[Run::kKeyOffsets] = Pages((bounds.keys + 1) * static_cast<uint64_t>(shape.key_width));
-  pages[Run::kFirsts] = Pages((bounds.keys + 1) * 4);
-  pages[Run::kValueOffsets] =
+  Pages(&pages)[SortedRun::kSections] = run_->pages_;
+  pages[SortedRun::kKeyOffsets] = Pages((bounds.keys + 1) * static_cast<uint64_t>(shape.key_width));
+  pages[SortedRun::kFirsts] = Pages((bounds.keys + 1) * 4);
+  pages[SortedRun::kValueOffsets] =
       Pages((bounds.entries + 1) * static_cast<uint64_t>(shape.value_width));
-  pages[Run::kSlots] = Pages(shape.slots * 4);
-  pages[Run::kKeys] = Pages(bounds.key_bytes);
-  pages[Run::kValues] = Pages(bounds.value_bytes);
+  pages[SortedRun::kSlots] = Pages(shape.slots * 4);
+  pages[SortedRun::kKeys] = Pages(bounds.key_bytes);
+  pages[SortedRun::kValues] = Pages(bounds.value_bytes);
 }
 
 void RunBuilder::AppendKey(std::string_view key, uint64_t hash) {
   RunShape& shape = run_->shape_;
   if (!key.empty()) {
-    std::memcpy(run_->pages_[Run::kKeys].data() + shape.key_bytes, key.data(), key.size());
+    std::memcpy(run_->pages_[SortedRun::kKeys].data() + shape.key_bytes, key.data(), key.size());
   }
-  auto* firsts = reinterpret_cast<uint32_t*>(run_->pages_[Run::kFirsts].data());
+  auto* firsts = reinterpret_cast<uint32_t*>(run_->pages_[SortedRun::kFirsts].data());
   firsts[shape.keys] = static_cast<uint32_t>(shape.entries);
   shape.key_bytes += key.size();
   shape.keys += 1;
-  StoreOffset(run_->pages_[Run::kKeyOffsets].data(), shape.key_width, shape.keys, shape.key_bytes);
+  StoreOffset(run_->pages_[SortedRun::kKeyOffsets].data(), shape.key_width, shape.keys,
+              shape.key_bytes);
 
   const uint64_t number = shape.keys - 1;
   if (number >= kDelay) InsertSlot(number - kDelay);
   delayed_[number % kDelay] = hash;
-  __builtin_prefetch(run_->pages_[Run::kSlots].data() + run_->Home(hash) * sizeof(uint32_t), 1);
+  __builtin_prefetch(run_->pages_[SortedRun::kSlots].data() + run_->Home(hash) * sizeof(uint32_t),
+                     1);
 }
 
 void RunBuilder::InsertSlot(uint64_t key) {
   const RunShape& shape = run_->shape_;
   const uint64_t hash = delayed_[key % kDelay];
   const uint32_t mask = static_cast<uint32_t>((uint64_t{1} << shape.index_bits) - 1);
-  auto* slots = reinterpret_cast<uint32_t*>(run_->pages_[Run::kSlots].data());
+  auto* slots = reinterpret_cast<uint32_t*>(run_->pages_[SortedRun::kSlots].data());
   uint64_t slot = run_->Home(hash);
   while (slots[slot] != 0) {
     if (++slot == shape.slots) slot = 0;
@@ -141,31 +144,33 @@ void RunBuilder::InsertSlot(uint64_t key) {
 void RunBuilder::AppendValue(std::string_view value, int64_t weight) {
   RunShape& shape = run_->shape_;
   if (!value.empty()) {
-    std::memcpy(run_->pages_[Run::kValues].data() + shape.value_bytes, value.data(), value.size());
+    std::memcpy(run_->pages_[SortedRun::kValues].data() + shape.value_bytes, value.data(),
+                value.size());
   }
   if (weight != 1) {
-    if (!weighted_) run_->pages_[Run::kWeights] = Pages(bounds_.entries * 8);
+    if (!weighted_) run_->pages_[SortedRun::kWeights] = Pages(bounds_.entries * 8);
     weighted_ = true;
-    reinterpret_cast<int64_t*>(run_->pages_[Run::kWeights].data())[shape.entries] = weight - 1;
+    reinterpret_cast<int64_t*>(run_->pages_[SortedRun::kWeights].data())[shape.entries] =
+        weight - 1;
   }
   shape.value_bytes += value.size();
   shape.entries += 1;
-  StoreOffset(run_->pages_[Run::kValueOffsets].data(), shape.value_width, shape.entries,
+  StoreOffset(run_->pages_[SortedRun::kValueOffsets].data(), shape.value_width, shape.entries,
               shape.value_bytes);
 }
 
-std::unique_ptr<Run> RunBuilder::Finish() {
+std::unique_ptr<SortedRun> RunBuilder::Finish() {
   RunShape& shape = run_->shape_;
   for (uint64_t key = shape.keys - std::min(shape.keys, kDelay); key < shape.keys; ++key) {
     InsertSlot(key);
   }
-  reinterpret_cast<uint32_t*>(run_->pages_[Run::kFirsts].data())[shape.keys] =
+  reinterpret_cast<uint32_t*>(run_->pages_[SortedRun::kFirsts].data())[shape.keys] =
       static_cast<uint32_t>(shape.entries);
   shape.single = shape.keys == shape.entries;
   shape.unit = !weighted_;
-  if (shape.single) run_->pages_[Run::kFirsts] = Pages();
-  const char* sections[Run::kSections];
-  for (int i = 0; i < Run::kSections; ++i) sections[i] = run_->pages_[i].data();
+  if (shape.single) run_->pages_[SortedRun::kFirsts] = Pages();
+  const char* sections[SortedRun::kSections];
+  for (int i = 0; i < SortedRun::kSections; ++i) sections[i] = run_->pages_[i].data();
   static_cast<RunView&>(*run_) = RunView(shape, sections);
   return std::move(run_);
 }

@@ -98,7 +98,7 @@ class RunView {
 };
 
 // A run in memory of its own. Immutable, so that several threads may read it.
-class Run : public RunView {
+class SortedRun : public RunView {
  public:
   // Gives back about `bytes` of memory and says how many; 0 when none is left. Nothing but this and
   // the destructor may be called after it.
@@ -121,7 +121,7 @@ class RunBuilder {
   void AppendKey(std::string_view key, uint64_t hash);
   // REQUIRES: greater than the value before it of the same key; weight != 0.
   void AppendValue(std::string_view value, int64_t weight);
-  std::unique_ptr<Run> Finish();
+  std::unique_ptr<SortedRun> Finish();
   // Bytes that the run has come to by now.
   int64_t bytes() const { return run_->bytes(); }
 
@@ -132,7 +132,7 @@ class RunBuilder {
 
   uint64_t delayed_[kDelay];  // hashes, by number of the key
   Bounds bounds_;
-  std::unique_ptr<Run> run_;
+  std::unique_ptr<SortedRun> run_;
   bool weighted_ = false;
 };
 

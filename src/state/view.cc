@@ -25,7 +25,7 @@ Status IndexView::FindHits(const Strings& keys, int64_t begin, int64_t end, Hits
       }
       continue;
     }
-    const Run& run = *any.memory;
+    const SortedRun& run = *any.memory;
     for (int64_t i = begin; i < end; ++i) run.Prefetch(hashes[i - begin]);
     for (int64_t i = begin; i < end; ++i) {
       const int64_t key = run.Find(keys[i], hashes[i - begin]);
