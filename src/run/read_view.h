@@ -25,6 +25,14 @@ namespace leat {
 using RowsScan =
     std::function<Status(std::string_view begin, std::string_view end, const Index::Visit& visit)>;
 
+// The entries of a trace as they are now.
+inline RowsScan ScanOf(const Index& index) {
+  return [snapshot = index.Snapshot()](std::string_view begin, std::string_view end,
+                                       const Index::Visit& visit) {
+    return snapshot->Scan(begin, end, false, visit);
+  };
+}
+
 struct ReadView {
   Manifest manifest;  // as a checkpoint of this epoch would say it
   // "rejects" (rows of RejectsSchema) and "view NAME" for every stored view: the key's bytes → the

@@ -126,11 +126,7 @@ Status Rejects::AddRowError(const std::string& view, const Schema& schema, const
   return values.size() == 0 ? Apply(batch, {error.weight}) : index_->Apply(keys, values, weights);
 }
 
-RowsScan Rejects::rows() const {
-  return [this](std::string_view begin, std::string_view end, const Index::Visit& visit) {
-    return index_->Scan(begin, end, false, visit);
-  };
-}
+RowsScan Rejects::rows() const { return ScanOf(*index_); }
 
 Status Rejects::Scan(const std::string& relation, const RejectsVisitor& visit) const {
   return ScanRejects(rows(), relation, visit);

@@ -48,7 +48,7 @@ class Rejects {
 
   // Visits the rejects of one relation, or of all ("").
   Status Scan(const std::string& relation, const RejectsVisitor& visit) const;
-  // All of them, for ScanRejects; borrows this.
+  // All of them as they are now, for ScanRejects.
   RowsScan rows() const;
 
   Status Checkpoint(StateWriter* writer) { return index_->Checkpoint(writer); }

@@ -38,8 +38,8 @@ constexpr int64_t kRunPartMax = 16;
 // A run in memory on its way to a checkpoint's file.
 class RunContent : public StateContent {
  public:
-  RunContent(std::shared_ptr<SortedRun> run, BlockCache* cache)
-      : run_(std::move(run)), cache_(cache) {}
+  RunContent(std::shared_ptr<SortedRun> run, std::shared_ptr<BlockCache> cache)
+      : run_(std::move(run)), cache_(std::move(cache)) {}
 
   Result<std::shared_ptr<const StateFile>> Write(std::unique_ptr<StateFileMaker> to) override {
     const AnyRun run{.memory = run_, .file = nullptr};
@@ -58,7 +58,7 @@ class RunContent : public StateContent {
 
  private:
   const std::shared_ptr<SortedRun> run_;
-  BlockCache* const cache_;
+  const std::shared_ptr<BlockCache> cache_;
   mutable std::mutex mutex_;
   std::shared_ptr<const RunFile> file_;
 };

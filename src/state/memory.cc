@@ -42,7 +42,7 @@ StateMemory::StateMemory(Options options)
       delta_bytes_max_(Share(options_.limit, 16, kDeltaBytes)),
       spill_bytes_min_(Share(options_.limit, 256, INT64_MAX)),
       files_(options_.files),
-      cache_(Share(options_.limit, 8, kCacheBytes)) {}
+      cache_(std::make_shared<BlockCache>(Share(options_.limit, 8, kCacheBytes))) {}
 
 StateMemory::~StateMemory() = default;
 
@@ -52,7 +52,7 @@ StateMemory* StateMemory::Current() {
 }
 
 int64_t StateMemory::Measure() const {
-  return options_.resident ? options_.resident() : held() + cache_.bytes();
+  return options_.resident ? options_.resident() : held() + cache_->bytes();
 }
 
 // Not again before as much has been taken anew: what came of it once is all that there was.

@@ -70,7 +70,7 @@ class StateMemory {
   int64_t limit() const { return options_.limit; }
   int64_t held() const { return held_.load(std::memory_order_relaxed); }
   StateFiles* files() const { return files_.load(std::memory_order_relaxed); }
-  BlockCache* cache() { return &cache_; }
+  const std::shared_ptr<BlockCache>& cache() const { return cache_; }
   // What operators collect of one delta before they take it in: a larger one is taken in parts.
   int64_t delta_bytes_max() const { return delta_bytes_max_; }
   // Holders of less are left alone.
@@ -81,7 +81,7 @@ class StateMemory {
   const Options options_;
   const int64_t delta_bytes_max_, spill_bytes_min_;
   std::atomic<StateFiles*> files_;
-  BlockCache cache_;
+  const std::shared_ptr<BlockCache> cache_;
   std::atomic<int64_t> held_ = 0;
   void AskGreatest();
   int64_t Measure() const;

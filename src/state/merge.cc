@@ -130,13 +130,13 @@ int64_t Merge::AddEntries(int64_t fuel) {
   return fuel;
 }
 
-Result<AnyRun> Merge::Take(BlockCache* cache) {
+Result<AnyRun> Merge::Take(std::shared_ptr<BlockCache> cache) {
   AnyRun sum;
   if (memory_) {
     std::shared_ptr<SortedRun> run = memory_->Finish();
     if (run->entries() > 0) sum.memory = std::move(run);
   } else if (file_->entries() > 0) {
-    LEAT_ASSIGN(sum.file, file_->Finish(cache));
+    LEAT_ASSIGN(sum.file, file_->Finish(std::move(cache)));
   }
   return sum;
 }

@@ -20,7 +20,7 @@ class Merge {
   // left.
   Result<bool> Step(int64_t fuel);
   // The sum; nothing where all cancels. REQUIRES: Step returned true.
-  Result<AnyRun> Take(BlockCache* cache);
+  Result<AnyRun> Take(std::shared_ptr<BlockCache> cache);
   // Bytes of memory taken by now, the inputs not counted.
   int64_t memory() const;
 

@@ -100,11 +100,11 @@ Result<std::string> ReadPart(const StateFile& file, uint64_t place, uint64_t siz
 }  // namespace
 
 Result<std::shared_ptr<const RunFile>> RunFile::Open(std::shared_ptr<const StateFile> file,
-                                                     BlockCache* cache) {
+                                                     std::shared_ptr<BlockCache> cache) {
   LEAT_ASSIGN(const Foot foot, ReadFoot(*file));
   std::shared_ptr<RunFile> run(new RunFile());
   run->file_ = std::move(file);
-  run->cache_ = cache;
+  run->cache_ = std::move(cache);
   run->id_ = NextId();
   run->shape_ = {.keys = foot.keys,
                  .entries = foot.entries,
@@ -326,7 +326,7 @@ std::string RunFileBuilder::Directory() const {
   return bytes;
 }
 
-Result<std::shared_ptr<const RunFile>> RunFileBuilder::Finish(BlockCache* cache) {
+Result<std::shared_ptr<const RunFile>> RunFileBuilder::Finish(std::shared_ptr<BlockCache> cache) {
   if (values_.size() > 0) FlushBlock();
   run_->places_.push_back(written_ + out_.size());
   const std::string_view filter = run_->filter_.bytes();
@@ -352,7 +352,7 @@ Result<std::shared_ptr<const RunFile>> RunFileBuilder::Finish(BlockCache* cache)
   }
   LEAT_RETURN(status_);
   LEAT_ASSIGN(run_->file_, maker_->Finish());
-  run_->cache_ = cache;
+  run_->cache_ = std::move(cache);
   run_->id_ = NextId();
   return std::shared_ptr<const RunFile>(std::move(run_));
 }

@@ -25,9 +25,9 @@ namespace leat {
 // Thread-safe once it is made.
 class RunFile {
  public:
-  // Reads the filter and the directory. `cache` must outlive the run.
+  // Reads the filter and the directory.
   static Result<std::shared_ptr<const RunFile>> Open(std::shared_ptr<const StateFile> file,
-                                                     BlockCache* cache);
+                                                     std::shared_ptr<BlockCache> cache);
 
   const RunShape& shape() const { return shape_; }  // its widths mean nothing
   int64_t entries() const { return static_cast<int64_t>(shape_.entries); }
@@ -61,8 +61,8 @@ class RunFile {
   Result<RunView> Parse(std::string_view bytes) const;
 
   std::shared_ptr<const StateFile> file_;
-  BlockCache* cache_ = nullptr;
-  uint64_t id_ = 0;  // in the cache
+  std::shared_ptr<BlockCache> cache_;  // outlives who limits it: a snapshot may
+  uint64_t id_ = 0;                    // in the cache
   RunShape shape_;
   KeyFilter filter_;
   Strings first_keys_;
@@ -96,7 +96,7 @@ class RunFileBuilder {
   void AppendKey(std::string_view key, uint64_t hash);
   void AppendValue(std::string_view value, int64_t weight);
   const Status& status() const { return status_; }
-  Result<std::shared_ptr<const RunFile>> Finish(BlockCache* cache);
+  Result<std::shared_ptr<const RunFile>> Finish(std::shared_ptr<BlockCache> cache);
   uint64_t entries() const { return run_->shape_.entries; }
   int64_t memory() const { return run_->memory() + static_cast<int64_t>(out_.capacity()); }
 
