@@ -37,9 +37,14 @@ int64_t LengthOf(std::string_view json) {
 }
 
 // The element at a place from 0; from the end where it is negative.
-Value ElementOf(std::string_view json, int64_t place) {
+Value ElementOf(std::string_view json, int64_t place, bool scalar_is_array = false) {
   Value found;
-  if (JsonKindOf(json) != '[') return found;
+  const char kind = JsonKindOf(json);
+  // To jsonb a scalar is an array of one, as PostgreSQL stores it.
+  if (scalar_is_array && kind != '[' && kind != '{') {
+    return place == 0 || place == -1 ? Value(json) : found;
+  }
+  if (kind != '[') return found;
   if (place < 0) place += LengthOf(json);
   if (place < 0) return found;
   EachJsonElement(json, [&](std::string_view value) {
@@ -89,12 +94,12 @@ Result<ArrayPtr> Field(const Call& call, Arguments args) {
                     [&](int64_t row) { return MemberOf(json[row], keys[row]); });
 }
 
-template <bool as_text>
+template <bool as_text, bool is_jsonb>
 Result<ArrayPtr> Element(const Call& call, Arguments args) {
   const Texts json(args[0]);
   const Values<int32_t> places(args[1]);
   return WriteFound(call, args, as_text,
-                    [&](int64_t row) { return ElementOf(json[row], places[row]); });
+                    [&](int64_t row) { return ElementOf(json[row], places[row], is_jsonb); });
 }
 
 template <bool as_text>
@@ -330,11 +335,13 @@ void AddOperators(const Type& type, std::vector<Function>* out) {
         Spec(symbol, {type, by}, result, kernel, {description, example(pattern).c_str(), answer}));
   };
   add("->", kText, type, Field<false>, "The value of a key", "'{{\"a\":5}}'::{} -> 'a'", "5");
-  add("->", kInt4, type, Element<false>, "The element at a place from 0", "'[7,8]'::{} -> 1", "8");
+  const bool jsonb = type.id != kJson;
+  add("->", kInt4, type, jsonb ? Element<false, true> : Element<false, false>,
+      "The element at a place from 0", "'[7,8]'::{} -> 1", "8");
   add("->>", kText, kText, Field<true>, "The value of a key, as text",
       "'{{\"a\":\"x\"}}'::{} ->> 'a'", "x");
-  add("->>", kInt4, kText, Element<true>, "The element at a place from 0, as text",
-      "'[\"x\"]'::{} ->> -1", "x");
+  add("->>", kInt4, kText, jsonb ? Element<true, true> : Element<true, false>,
+      "The element at a place from 0, as text", "'[\"x\"]'::{} ->> -1", "x");
   add("#>", path, type, Path<false>, "What lies at a path", "'{{\"a\":[7,8]}}'::{} #> '{{a,1}}'",
       "8");
   add("#>>", path, kText, Path<true>, "What lies at a path, as text",

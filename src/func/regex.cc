@@ -99,6 +99,8 @@ Result<Regex> Regex::Compile(std::string_view pattern, const RegexFlags& flags) 
   uint32_t options = PCRE2_UTF | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C;
   if (translated.flags.ignore_case) options |= PCRE2_CASELESS;
   if (translated.flags.newline_anchors) options |= PCRE2_MULTILINE;
+  // PCRE2 would make a last X+ possessive, which is right for the longest match alone.
+  if (translated.shortest) options |= PCRE2_NO_AUTO_POSSESS;
   LEAT_ASSIGN(state->code, CompileCode(translated.pattern, options));
   if (translated.groups > 0 && !translated.flags.literal) {
     LEAT_ASSIGN(state->ended, CompileCode("(?:" + translated.pattern + ")(?C1)", options));

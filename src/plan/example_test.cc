@@ -19,7 +19,7 @@ std::string AnswerOf(const std::string& example, const EvalContext& context) {
   const Query& query = std::get<Select>(*bound).query;
   std::string answer;
   const auto no_relation = [](const std::string&, const BatchVisitor&) { return Status::OK(); };
-  const Status status = RunOnce(*query.root, no_relation, context, [&](const Batch& batch) {
+  const Status status = RunOnce(query.root, no_relation, context, [&](const Batch& batch) {
     for (int64_t row = 0; row < batch.rows; ++row) {
       AppendText(*Plain(batch.columns[0]), row, query.root->schema.columns[0].type,
                  {.timezone = context.timezone, .now = context.now}, &answer);

@@ -111,7 +111,9 @@ void Check(const std::string& sql, uint64_t seed) {
   int64_t seq = 0;
   for (int64_t epoch = 1; epoch <= 25; ++epoch) {
     const auto changes = Changes(&random, &seq, &present);
-    if (!changes.empty()) ASSERT_TRUE(flow.Push("t", BatchOf(changes), {}).ok()) << sql;
+    if (!changes.empty()) {
+      ASSERT_TRUE(flow.Push("t", BatchOf(changes), {}).ok()) << sql;
+    }
     const Status finished = flow.Finish({.number = epoch}, {});
     ASSERT_TRUE(finished.ok()) << sql << ": " << finished.ToString();
     Collected once(root->schema);
@@ -121,7 +123,7 @@ void Check(const std::string& sql, uint64_t seed) {
       return visit(BatchOf(all));
     };
     const Status ran =
-        RunOnce(*root, scan, {}, [&](const Batch& batch) { return once.Add(batch); });
+        RunOnce(root, scan, {}, [&](const Batch& batch) { return once.Add(batch); });
     ASSERT_TRUE(ran.ok()) << sql << ": " << ran.ToString();
     ASSERT_EQ(listener.answer.rows(), once.rows())
         << sql << ", seed " << seed << ", epoch " << epoch;

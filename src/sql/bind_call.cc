@@ -62,8 +62,10 @@ Status CheckWithinGroup(const std::string& name, const PgQuery__FuncCall& call) 
   }
   if (ordered_set && call.agg_distinct != 0) return wrong("cannot use DISTINCT with WITHIN GROUP");
   if (!ordered_set && call.agg_within_group != 0) {
-    return wrong(
-        fmt::format("{} is not an ordered-set aggregate, so it cannot have WITHIN GROUP", name));
+    // PostgreSQL looks for an aggregate with the columns of ORDER BY as arguments, and finds none.
+    return SqlStatus(
+        fmt::format("{} is not an ordered-set aggregate, so it cannot have WITHIN GROUP", name),
+        {.sqlstate = "42883", .location = call.location});
   }
   return Status::OK();
 }

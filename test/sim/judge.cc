@@ -149,7 +149,7 @@ Status Judge::ScanRelation(const std::string& relation, int64_t epoch,
   for (const InsertRows& insert : pipeline_->contents) {
     const auto nothing = [](const std::string&, const BatchVisitor&) { return Status::OK(); };
     LEAT_RETURN(
-        RunOnce(*VisibleColumns(insert.query), nothing, {}, [&](const Batch& rows) -> Status {
+        RunOnce(VisibleColumns(insert.query), nothing, {}, [&](const Batch& rows) -> Status {
           Batch batch = rows;
           LEAT_ASSIGN(batch.seq, ArrivalNumbers(seq, batch.rows));
           seq += batch.rows;
@@ -171,7 +171,7 @@ Result<Rows> Judge::Answer(const LogicalPtr& query, int64_t epoch) const {
   const auto scan = [&](const std::string& relation, const BatchVisitor& visit) {
     return ScanRelation(relation, epoch, visit);
   };
-  LEAT_RETURN(RunOnce(*query, scan, {}, [&](const Batch& batch) -> Status {
+  LEAT_RETURN(RunOnce(query, scan, {}, [&](const Batch& batch) -> Status {
     LEAT_ASSIGN(const auto all, RowBytes(query->schema, {}, batch));
     for (size_t i = 0; i < all.size(); ++i) {
       rows[all[i]] += batch.weight(static_cast<int64_t>(i));
