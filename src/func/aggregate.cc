@@ -87,7 +87,7 @@ void AddExtremes(std::vector<Aggregate>* out) {
 // Beyond PostgreSQL: a value of the row that is first in some order.
 void AddPicks(std::vector<Aggregate>* out) {
   const auto add = [&](const char* name, std::vector<Type> args, Aggregate::Pick pick,
-                       const char* description, const char* example, const char* answer) {
+                       const char* description, const char* example = "", const char* answer = "") {
     Aggregate aggregate =
         AggregateOf(name, std::move(args), kUnknown, nullptr, description, example, answer);
     aggregate.invertible = false;
@@ -102,10 +102,10 @@ void AddPicks(std::vector<Aggregate>* out) {
   add("arg_max", {kUnknown, kUnknown}, Aggregate::Pick::kGreatest,
       "The first argument in the row where the second is greatest",
       "arg_max(x, y) FROM (VALUES ('a', 2), ('b', 1)) t(x, y)", "a");
-  add("first", {kUnknown}, Aggregate::Pick::kFirst, "The value of the row that came first",
-      "first(x) FROM (VALUES ('a'), ('b')) t(x)", "a");
-  add("last", {kUnknown}, Aggregate::Pick::kLast, "The value of the row that came last",
-      "last(x) FROM (VALUES ('a'), ('b')) t(x)", "b");
+  add("first", {kUnknown}, Aggregate::Pick::kFirst,
+      "The value of the row that came first, in order of arrival");
+  add("last", {kUnknown}, Aggregate::Pick::kLast,
+      "The value of the row that came last, in order of arrival");
 }
 
 std::vector<Aggregate> MakeAggregates() {

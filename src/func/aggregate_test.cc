@@ -133,7 +133,7 @@ TEST(Aggregate, TakenBackIsAsNeverThere) {
   std::mt19937_64 random(5);
   constexpr int64_t kGroups = 40;
   for (const Aggregate& aggregate : AllAggregates()) {
-    if (!aggregate.invertible) continue;
+    if (!aggregate.invertible || aggregate.fold != nullptr) continue;
     const TypeId type = aggregate.args.empty() ? kInt4 : aggregate.args[0].id;
     const Type value_type = type == kUnknown ? Type(kInt4) : Type(type);
     const std::vector<Type> types(aggregate.args.size(), value_type);
@@ -172,7 +172,8 @@ TEST(Aggregate, TakenBackIsAsNeverThere) {
     EXPECT_EQ(Answers(resolved, *all_states, kGroups), Answers(resolved, *loaded, kGroups));
     all_states->Clear(3);
     EXPECT_EQ(Answers(resolved, *all_states, kGroups)[3],
-              aggregate.name == "count" ? "0" : std::string());
+              aggregate.name.ends_with("count") ? "0" : std::string())
+        << aggregate.name;
   }
 }
 

@@ -303,14 +303,14 @@ void AddArrayFunctions(std::vector<Function>* out) {
   AddParts(out);
   for (const char* name : {"array_append", "||"}) {
     out->push_back(
-        Resolving(Spec(name, {kAnyArray, kAny}, kAny, Append<false>,
+        Resolving(Spec(name, {kAnyArray, AnyNonArray()}, kAny, Append<false>,
                        {"With an element at the end",
                         name[0] == '|' ? "ARRAY[1] || 2" : "array_append(ARRAY[1], 2)", "{1,2}"}),
                   FirstArgument, true));
   }
   for (const char* name : {"array_prepend", "||"}) {
     out->push_back(
-        Resolving(Spec(name, {kAny, kAnyArray}, kAny, Append<true>,
+        Resolving(Spec(name, {AnyNonArray(), kAnyArray}, kAny, Append<true>,
                        {"With an element in front",
                         name[0] == '|' ? "1 || ARRAY[2]" : "array_prepend(1, ARRAY[2])", "{1,2}"}),
                   SecondArgument, true));

@@ -92,7 +92,7 @@ def test_too_many_rejects_is_3_and_commits_nothing(shop):
     # What was rejected is not lost with the run; it is none of what is committed.
     said = shop("rejects", "p.sql")
     assert "committed nothing: too many rejects: 2 of 6 rows" in said
-    assert "orders_2.csv:3 (byte 37): x,Ada,1" in said and said.endswith("no rejects\n")
+    assert "orders_2.csv:3 (byte 43): x,Ada,1" in said and said.endswith("no rejects\n")
     assert shop("sql", "p.sql", "-At", "-c", "SELECT count(*) FROM leat.rejects") == "0\n"
     # The same again; and once the file is repaired, it is read.
     shop.fails("run", "p.sql", code=3)

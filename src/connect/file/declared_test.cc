@@ -58,7 +58,7 @@ TEST_F(DeclaredTest, ConstraintsRejectRows) {
            "state char(2) OPTIONS (name 'State') NOT NULL) SERVER s OPTIONS (path 'l.csv')"),
       (Rows{"10|NM", "\\N|NM"}));  // as in PostgreSQL, a check that is null holds
   EXPECT_EQ(rejects_,
-            (Rows{"l.csv:3 : new row for relation \"l\" violates check constraint "
+            (Rows{"l.csv:3 amount: new row for relation \"l\" violates check constraint "
                   "\"l_amount_check\"",
                   "l.csv:5 state: null value in column \"state\" of relation \"l\" violates "
                   "not-null constraint"}));
@@ -69,7 +69,7 @@ TEST_F(DeclaredTest, ACheckThatFailsToComputeRejects) {
   EXPECT_EQ(Read("CREATE FOREIGN TABLE l (a integer CHECK (10 / a > 1)) SERVER s "
                  "OPTIONS (path 'l.csv')"),
             Rows{"2"});
-  EXPECT_EQ(rejects_, Rows{"l.csv:2 : division by zero"});
+  EXPECT_EQ(rejects_, Rows{"l.csv:2 a: division by zero"});
 }
 
 TEST_F(DeclaredTest, ColumnsAreInferred) {
