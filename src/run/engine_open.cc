@@ -153,7 +153,7 @@ Status Engine::RestoreSeats() {
 Status Engine::OpenLog() {
   LEAT_ASSIGN(log_, EpochLog::Open(context_.files, state_->path(), manifest_.state,
                                    manifest_.epoch.number));
-  return Status::OK();
+  return log_->WriteAnew();
 }
 
 Status Engine::CheckRebuildNames() const {

@@ -176,6 +176,20 @@ Status EpochLog::Append(const LogRecord& record) {
   return Status::OK();
 }
 
+Status EpochLog::WriteAnew() {
+  if (records_.empty()) return Status::OK();
+  const size_t old = segments_.size();
+  file_.reset();
+  for (const LogRecord& record : records_) LEAT_RETURN(Append(record));
+  LEAT_RETURN(Sync());
+  for (size_t i = 0; i < old; ++i) {
+    LEAT_RETURN(files_->Remove(PathOf(segments_[i].number)));
+    bytes_ -= segments_[i].bytes;
+  }
+  segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(old));
+  return Status::OK();
+}
+
 Status EpochLog::Sync() {
   if (!file_) return Status::OK();
   LEAT_RETURN(file_->Sync());

@@ -51,6 +51,10 @@ class EpochLog {
   // Appends; not durable before Sync. After an error only Open goes on.
   Status Append(const LogRecord& record);
   Status Sync();
+  // Writes what was found when opened into a file of its own, durably, and removes the others: what
+  // is seen may be of a process that was killed before its sync, or whose sync failed, after which
+  // no later one makes the bytes durable. To be called before anything is replayed.
+  Status WriteAnew();
   // The next record begins a new file. What is in the ones before is in a checkpoint that is being
   // made; when it is, DropRolled removes them.
   Status Roll();
