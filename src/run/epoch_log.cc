@@ -157,13 +157,17 @@ Status EpochLog::Keep(LogRecord record) {
   return Status::OK();
 }
 
-Status EpochLog::Append(const LogRecord& record) {
-  if (!file_) ends_.clear();  // a file stands by itself
+std::string EpochLog::FrameOf(const LogRecord& record) {
   const std::string payload = Encode(record, &ends_);
   RecordWriter header;
   header.Int(static_cast<int64_t>(payload.size()));
   header.Int(static_cast<int64_t>(XXH3_64bits_withSeed(payload.data(), payload.size(), seed_)));
-  const std::string frame = header.bytes() + payload;
+  return header.bytes() + payload;
+}
+
+Status EpochLog::Append(const LogRecord& record) {
+  if (!file_) ends_.clear();  // a file stands by itself
+  const std::string frame = FrameOf(record);
   if (!file_) {
     const int64_t number = segments_.empty() ? 1 : segments_.back().number + 1;
     LEAT_ASSIGN(file_, files_->OpenAppend(PathOf(number)));
@@ -178,15 +182,16 @@ Status EpochLog::Append(const LogRecord& record) {
 
 Status EpochLog::WriteAnew() {
   if (records_.empty()) return Status::OK();
-  const size_t old = segments_.size();
-  file_.reset();
-  for (const LogRecord& record : records_) LEAT_RETURN(Append(record));
-  LEAT_RETURN(Sync());
-  for (size_t i = 0; i < old; ++i) {
-    LEAT_RETURN(files_->Remove(PathOf(segments_[i].number)));
-    bytes_ -= segments_[i].bytes;
-  }
-  segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(old));
+  ends_.clear();
+  std::string bytes;
+  for (const LogRecord& record : records_) bytes += FrameOf(record);
+  // Whole or not at all: half of it would hide the rest of what it replaces.
+  const Segment whole = {.number = segments_.back().number + 1,
+                         .bytes = static_cast<int64_t>(bytes.size())};
+  LEAT_RETURN(WriteFileAtomically(files_, PathOf(whole.number), bytes));
+  for (const Segment& old : segments_) LEAT_RETURN(files_->Remove(PathOf(old.number)));
+  segments_ = {whole};
+  bytes_ = whole.bytes;
   return Status::OK();
 }
 

@@ -63,6 +63,7 @@ class EpochLog {
   int64_t bytes() const { return bytes_; }
 
  private:
+  std::string FrameOf(const LogRecord& record);
   struct Segment {
     int64_t number = 0;
     int64_t bytes = 0;
