@@ -121,7 +121,7 @@ Status EpochLog::Load() {
   std::sort(segments_.begin(), segments_.end(),
             [](const Segment& a, const Segment& b) { return a.number < b.number; });
   for (Segment& segment : segments_) LEAT_RETURN(LoadSegment(&segment));
-  return Status::OK();
+  return gap_;
 }
 
 Status EpochLog::LoadSegment(Segment* segment) {
@@ -150,8 +150,12 @@ Status EpochLog::Keep(LogRecord record) {
   if (number <= after_) return Status::OK();
   const int64_t before = records_.empty() ? after_ : records_.back().epoch.number;
   if (number != before + 1) {
-    return IOErrorF("the log in \"{}\" is damaged: epoch {} is followed by epoch {}", directory_,
+    // Of what was removed a part may be back after a power cut; what replaced it comes after.
+    gap_ = IOErrorF("the log in \"{}\" is damaged: epoch {} is followed by epoch {}", directory_,
                     before, number);
+    records_.clear();
+  } else if (records_.empty()) {
+    gap_ = Status::OK();
   }
   records_.push_back(std::move(record));
   return Status::OK();

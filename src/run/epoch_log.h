@@ -78,6 +78,7 @@ class EpochLog {
   const std::string directory_;
   const uint64_t seed_;
   const int64_t after_;
+  Status gap_;  // while loading: records are missing before those at hand
   std::vector<LogRecord> records_;
   std::vector<Segment> segments_;     // that are there, oldest first
   size_t rolled_ = 0;                 // of these: how many DropRolled removes
