@@ -122,8 +122,7 @@ void Check(const std::string& sql, uint64_t seed) {
     const auto scan = [&](const std::string&, const BatchVisitor& visit) {
       return visit(BatchOf(all));
     };
-    const Status ran =
-        RunOnce(root, scan, {}, [&](const Batch& batch) { return once.Add(batch); });
+    const Status ran = RunOnce(root, scan, {}, [&](const Batch& batch) { return once.Add(batch); });
     ASSERT_TRUE(ran.ok()) << sql << ": " << ran.ToString();
     ASSERT_EQ(listener.answer.rows(), once.rows())
         << sql << ", seed " << seed << ", epoch " << epoch;
