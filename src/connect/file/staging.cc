@@ -55,8 +55,10 @@ Status Staging::OpenWriter(Part* part) {
   }
   part->file.name = fmt::format("{}{:06d}{}", spec_.prefix, files_++, spec_.extension);
   part->file.rows = 0;
-  LEAT_ASSIGN(part->writer, CreateFile(fmt::format("{}/{}", spec_.folder, part->file.name),
-                                       spec_.format, spec_.schema, spec_.options));
+  auto writer = CreateFile(fmt::format("{}/{}", spec_.folder, part->file.name), spec_.format,
+                           spec_.schema, spec_.options);
+  LEAT_RETURN(Named(writer.status(), *part));
+  part->writer = *std::move(writer);
   part->used = open_.insert(open_.end(), part);
   return Status::OK();
 }
@@ -65,6 +67,7 @@ Status Staging::OpenWriter(Part* part) {
 Status Staging::Named(const Status& status, const Part& part) const {
   if (status.ok()) return status;
   const int number = arrow::internal::ErrnoFromStatus(status);
+  if (number == 0 && !status.IsIOError()) return status;
   return IOErrorF("could not write \"{}/{}\": {}", spec_.folder, part.file.name,
                   number != 0 ? std::strerror(number) : status.message());
 }
