@@ -367,7 +367,8 @@ void SinkWorker::Fail(const Status& status) {
   staged_bytes_ = staged_rows_ = 0;
   staged_since_ = kNever;
   at_end_ = true;
-  ended_ = counters_.epoch;
+  // What is kept begins behind the last commit; without rows kept, the ends that were passed stand.
+  if (!outbox_.empty()) ended_ = counters_.epoch;
   crew_.Ring();
 }
 
