@@ -60,6 +60,33 @@ class CallStates {
   virtual bool has_traces() const { return false; }
 };
 
+// States that are nothing but rows in a trace, by the key of their group.
+class RowStates : public CallStates {
+ public:
+  Status Resize(int64_t) override { return Status::OK(); }
+  Status Commit() override {
+    LEAT_RETURN(rows_->Apply(keys_, values_, weights_));
+    keys_.Clear();
+    values_.Clear();
+    weights_.clear();
+    return Status::OK();
+  }
+  // The rows went when they were taken back.
+  void Clear(uint32_t) override {}
+  void Save(uint32_t, std::string*) const override {}
+  Status Load(uint32_t, std::string_view) override { return Status::OK(); }
+  Status Checkpoint(StateWriter* writer) override { return rows_->Checkpoint(writer); }
+  Status Restore(StateReader* reader) override { return rows_->Restore(reader); }
+  int64_t memory() const override { return rows_->stats().bytes; }
+  int64_t table_memory() const override { return 0; }
+  bool has_traces() const override { return true; }
+
+ protected:
+  const std::unique_ptr<Index> rows_ = MakeIndex();
+  Strings keys_, values_;  // of the epoch
+  std::vector<int64_t> weights_;
+};
+
 // `groups` gives the keys of the groups; it outlives the states.
 Result<std::unique_ptr<CallStates>> MakeCallStates(const AggregateCall& call,
                                                    const Properties& properties,

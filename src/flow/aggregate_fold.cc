@@ -11,10 +11,10 @@
 namespace leat::aggregate_internal {
 namespace {
 
-class FoldStates : public CallStates {
+// A row is what it is ordered by, `_seq`, the arguments, and the size of the first.
+class FoldStates : public RowStates {
  public:
-  FoldStates(const AggregateCall& call, const GroupTable& groups)
-      : call_(call), groups_(groups), rows_(MakeIndex()) {
+  FoldStates(const AggregateCall& call, const GroupTable& groups) : call_(call), groups_(groups) {
     const size_t count = call.aggregate->args.size();
     for (size_t i = 0; i < count; ++i) types_.push_back(call.args[i]->type);
     for (const AggregateOrder& order : call.order) {
@@ -29,8 +29,6 @@ class FoldStates : public CallStates {
       order_.push_back({.type = types_[i]});
     }
   }
-
-  Status Resize(int64_t) override { return Status::OK(); }
 
   Status Update(const CallInput& input) override {
     const int64_t rows = input.batch->rows;
@@ -93,32 +91,12 @@ class FoldStates : public CallStates {
     return call_.aggregate->fold(fold);
   }
 
-  Status Commit() override {
-    LEAT_RETURN(rows_->Apply(keys_, values_, weights_));
-    keys_.Clear();
-    values_.Clear();
-    weights_.clear();
-    return Status::OK();
-  }
-
-  // The rows went when they were taken back.
-  void Clear(uint32_t) override {}
-  void Save(uint32_t, std::string*) const override {}
-  Status Load(uint32_t, std::string_view) override { return Status::OK(); }
-  Status Checkpoint(StateWriter* writer) override { return rows_->Checkpoint(writer); }
-  Status Restore(StateReader* reader) override { return rows_->Restore(reader); }
-  int64_t memory() const override { return rows_->stats().bytes; }
-
  private:
   const AggregateCall call_;
   const GroupTable& groups_;
   std::vector<Type> types_;      // of the arguments
   std::vector<size_t> columns_;  // what the rows are ordered by before `_seq`
   std::vector<KeyColumn> order_;
-  // By group: what the row is ordered by, `_seq`, the arguments, and the size of the first.
-  std::unique_ptr<Index> rows_;
-  Strings keys_, values_;  // of the epoch
-  std::vector<int64_t> weights_;
 };
 
 }  // namespace

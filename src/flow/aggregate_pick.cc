@@ -120,15 +120,10 @@ class BestRowStates : public CallStates {
   int64_t heap_ = 0;
 };
 
-class OrderedRowStates : public CallStates {
+class OrderedRowStates : public RowStates {
  public:
   OrderedRowStates(const AggregateCall& call, const GroupTable& groups)
-      : aggregate_(*call.aggregate),
-        type_(call.args[0]->type),
-        groups_(groups),
-        rows_(MakeIndex()) {}
-
-  Status Resize(int64_t) override { return Status::OK(); }
+      : aggregate_(*call.aggregate), type_(call.args[0]->type), groups_(groups) {}
 
   Status Update(const CallInput& input) override {
     LEAT_ASSIGN(const PickedRows picked, PickRows(aggregate_, input));
@@ -169,33 +164,12 @@ class OrderedRowStates : public CallStates {
     return columns[0];
   }
 
-  Status Commit() override {
-    LEAT_RETURN(rows_->Apply(keys_, values_, weights_));
-    keys_.Clear();
-    values_.Clear();
-    weights_.clear();
-    return Status::OK();
-  }
-
-  // The rows went when they were taken back.
-  void Clear(uint32_t) override {}
-  void Save(uint32_t, std::string*) const override {}
-  Status Load(uint32_t, std::string_view) override { return Status::OK(); }
-  Status Checkpoint(StateWriter* writer) override { return rows_->Checkpoint(writer); }
-  Status Restore(StateReader* reader) override { return rows_->Restore(reader); }
-  int64_t memory() const override { return rows_->stats().bytes; }
-  int64_t table_memory() const override { return 0; }
-  bool has_traces() const override { return true; }
-
  private:
   const Aggregate& aggregate_;
   const Type type_;
   const GroupTable& groups_;
   // By group: what the row is picked by, `_seq`, the value, and the size of the first. The first
   // of a group's rows is the answer.
-  std::unique_ptr<Index> rows_;
-  Strings keys_, values_;  // of the epoch
-  std::vector<int64_t> weights_;
 };
 
 }  // namespace
