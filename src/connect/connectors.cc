@@ -6,6 +6,7 @@
 
 #include "connect/database/database.h"
 #include "connect/file/file.h"
+#include "connect/stream/stream.h"
 
 namespace leat {
 namespace {
@@ -30,16 +31,17 @@ constexpr Connector Database(std::string_view scheme) {
   return {"database",        scheme,    kDatabaseOptions, MakeDatabaseSource, MakeDatabaseSink,
           InferTableColumns, ReadTable, ReadTableMark};
 }
+constexpr Connector Stream(std::string_view scheme) {
+  return {"stream",          scheme,    kStreamOptions, MakeStreamSource, MakeStreamSink,
+          InferTopicColumns, ReadTopic, ReadTopicMark};
+}
 
 constexpr std::array kConnectors = {
-    File(""),
-    File("file"),
-    Database("sqlite"),
-    Database("duckdb"),
+    File(""), File("file"), Database("sqlite"), Database("duckdb"), Stream("file"),
 };
 
 // Doors of the design that are not built yet: refused by name rather than as unknown.
-constexpr std::array<std::string_view, 2> kKindsToCome = {"stream", "http"};
+constexpr std::array<std::string_view, 1> kKindsToCome = {"http"};
 
 // Options that mean the same everywhere.
 constexpr std::array kCommonOptions = {

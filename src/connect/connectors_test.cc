@@ -32,7 +32,9 @@ TEST(Connectors, UnknownKindsAndSchemes) {
             "ERROR:  foreign-data wrapper \"fiel\" does not exist\nHINT:  Perhaps you meant "
             "\"file\".\n");
   server = {.name = "s", .kind = "stream", .options = {{"url", "kafka://x"}}};
-  EXPECT_EQ(CheckServer(server).message(), "foreign-data wrapper \"stream\" is not supported yet");
+  EXPECT_EQ(Told(CheckServer(server)),
+            "ERROR:  scheme \"kafka\" of server \"s\" is not supported for foreign-data wrapper "
+            "\"stream\"\nHINT:  There are: file:.\n");
   server = {.name = "s", .kind = "database", .options = {{"url", "sqlit:x"}}};
   EXPECT_EQ(Told(CheckServer(server)),
             "ERROR:  scheme \"sqlit\" of server \"s\" is not supported for foreign-data wrapper "

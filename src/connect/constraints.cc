@@ -140,7 +140,8 @@ Status RemoveRefused(const Relation& relation, const Violations& violations, Rea
 
 }  // namespace
 
-Status ApplyConstraints(const Relation& relation, const std::string& place, ReadChunk* chunk) {
+Status ApplyConstraints(const Relation& relation, const std::string& place, ReadChunk* chunk,
+                        const std::function<void(Reject*)>& put_in_place) {
   Violations violations;
   FindNulls(relation, chunk->batch, &violations);
   if (!relation.checks.empty() && chunk->batch.rows > 0) {
@@ -148,6 +149,9 @@ Status ApplyConstraints(const Relation& relation, const std::string& place, Read
   }
   if (!violations.all.empty()) LEAT_RETURN(RemoveRefused(relation, violations, chunk));
   if (chunk->rejects.empty()) return Status::OK();
+  if (put_in_place) {
+    for (Reject& reject : chunk->rejects) put_in_place(&reject);
+  }
   return FailOnFatal(relation, place, chunk->rejects);
 }
 

@@ -240,6 +240,7 @@ INSTANTIATE_TEST_SUITE_P(
                  {{"path", "facts/"}, {"format", "parquet"}, {"partition_by", "state"}}},
         SinkCase{"csv", "file", "lake", {{"path", "facts/"}, {"format", "csv"}}},
         SinkCase{"ndjson", "file", "file:lake", {{"path", "facts/"}, {"format", "ndjson"}}},
+        SinkCase{"topic", "stream", "file:topics", {{"key", "id"}, {"partitions", "3"}}},
         SinkCase{"sqlite", "database", "sqlite:w.db", {}},
         SinkCase{"sqlite_upsert", "database", "sqlite:w.db", {{"key", "id"}}, true},
         SinkCase{"duckdb", "database", "duckdb:w.duckdb", {}},

@@ -196,7 +196,6 @@ Result<Schema> InferCsv(const std::string& path, const Coding& coding, const Csv
   return schema;
 }
 
-// Columns from the objects at `rows`, in the order in which they come.
 Result<Schema> InferObjects(const std::string& path, const std::vector<std::string_view>& rows) {
   Guesses guesses;
   for (const std::string_view json : rows) {

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "format/bytes.h"
 #include "format/csv_index.h"
@@ -29,7 +30,9 @@ class TypeGuess {
 
 Result<Schema> InferCsv(const std::string& path, const Coding& coding, const CsvDialect& dialect,
                         const std::map<std::string, std::string>& options, int64_t sample_rows);
-// Nested objects become columns with dotted names, arrays jsonb.
+// Columns from JSON objects, in the order in which they come: nested objects become columns with
+// dotted names, arrays jsonb. `path` names the place in errors.
+Result<Schema> InferObjects(const std::string& path, const std::vector<std::string_view>& rows);
 Result<Schema> InferNdjson(const std::string& path, const Coding& coding, int64_t sample_rows);
 Result<Schema> InferJson(const std::string& path, const Coding& coding,
                          const std::map<std::string, std::string>& options, int64_t sample_rows);

@@ -91,12 +91,7 @@ class TableBuilder {
         spec->path = value;
       } else if (name == "on_error") {
         LEAT_ASSIGN(spec->on_error, OnErrorOf(value, definition.location));
-      } else if (name != "description") {
-        return SqlStatus(fmt::format("invalid option \"{}\"", name),
-                         {.sqlstate = "HV00D",
-                          .location = definition.location,
-                          .hint = "Valid options of a column are: name, path, on_error."});
-      }
+      }  // which others there are is the connector's affair
     }
     return Status::OK();
   }

@@ -2,7 +2,7 @@
 
 #include <unordered_set>
 
-#include "connect/file/watch.h"
+#include "connect/watch.h"
 
 namespace leat {
 namespace {

@@ -8,8 +8,6 @@
 #include <filesystem>
 #include <map>
 
-#include "connect/options.h"
-
 namespace leat {
 namespace {
 
@@ -115,19 +113,6 @@ class Walk {
 };
 
 }  // namespace
-
-std::string RootFolder(const Server& server) {
-  std::string url = OptionOr(server.options, "url", "");
-  if (url.starts_with("file://")) {
-    url.erase(0, 7);
-  } else if (url.starts_with("file:")) {
-    url.erase(0, 5);
-  }
-  if (url.empty()) url = ".";
-  if (!url.starts_with('/')) url = Join(OptionOr(server.options, "base", ""), url);
-  const std::string folder = fs::path(url).lexically_normal().string();
-  return folder.size() > 1 && folder.ends_with('/') ? folder.substr(0, folder.size() - 1) : folder;
-}
 
 Result<std::optional<FoundFile>> StatFile(const std::string& root, const std::string& name) {
   FoundFile file{.name = name, .path = Join(root, name)};

@@ -17,9 +17,6 @@ struct FoundFile {
   int64_t modified = 0;  // nanoseconds since 1970
 };
 
-// The folder that a server's url means, relative to its option `base`.
-std::string RootFolder(const Server& server);
-
 // The regular files below `root` that `pattern` names, by name. `*`, `?` and `[a-z]` stay within
 // one folder, `**` is any number of folders; a pattern that ends in '/' or names a folder means all
 // files below it. Wildcards pass over names that begin with '_' or '.'. A name without wildcards

@@ -7,6 +7,7 @@
 #include "connect/file/paths.h"
 #include "connect/file/staging.h"
 #include "connect/file/table.h"
+#include "connect/root_folder.h"
 #include "connect/weights.h"
 
 namespace leat {

@@ -13,7 +13,7 @@
 #include "connect/file/ledger.h"
 #include "connect/file/table.h"
 #include "connect/file/tail.h"
-#include "connect/file/watch.h"
+#include "connect/watch.h"
 
 namespace leat {
 namespace {

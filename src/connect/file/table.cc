@@ -9,6 +9,7 @@
 #include "connect/file/hive.h"
 #include "connect/file/paths.h"
 #include "connect/options.h"
+#include "connect/root_folder.h"
 #include "data/text.h"
 #include "data/time_zone.h"
 

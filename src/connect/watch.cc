@@ -1,4 +1,4 @@
-#include "connect/file/watch.h"
+#include "connect/watch.h"
 
 #include <fcntl.h>
 #include <poll.h>
