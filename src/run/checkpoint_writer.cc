@@ -25,6 +25,7 @@ void CheckpointWriter::Work() {
 
 Result<std::unique_ptr<PendingCheckpoint>> CheckpointWriter::Finish() {
   crew_.Wait(kNever, [this] { return done_; });
+  const std::lock_guard lock(crew_.mutex);  // the worker still looks whether it is due
   begun_ = done_ = false;
   LEAT_RETURN(status_);
   return std::move(checkpoint_);
