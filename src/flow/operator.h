@@ -63,6 +63,9 @@ class Operator {
   // epoch is the change of the operator's answer; an operator may emit a row and take it back in
   // between.
   virtual Status Finish(const Epoch& epoch, const EvalContext& context, Output* out) = 0;
+  // After Finish: at an epoch with this clock or a later one the answer may be another, though no
+  // row came. It may be too early, never too late. INT64_MAX: never.
+  virtual Micros Due() const { return INT64_MAX; }
   // The state after the last Finish. Restore on a new operator of the same spec.
   virtual Status Checkpoint(StateWriter* writer) {
     (void)writer;

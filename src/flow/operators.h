@@ -28,6 +28,18 @@ struct ProjectSpec {
 };
 Result<std::unique_ptr<Operator>> MakeProject(ProjectSpec spec);
 
+// Filter and project of which some read the clock: rows enter, leave and change as it moves, with
+// none coming. Keeps the rows for which something will yet change. Linear in the weights. The error
+// of MakeMoving is the user's: an expression that changes all the time.
+struct MovingSpec {
+  Schema input;
+  ExprPtr predicate;           // or nullptr
+  std::vector<ExprPtr> exprs;  // empty, with a predicate: the input's columns
+  Schema output;
+  Properties properties;
+};
+Result<std::unique_ptr<Operator>> MakeMoving(MovingSpec spec);
+
 // Each row once for every element of its lists, side by side (the shorter ones filled up with
 // nulls): unnest, generate_series. Output: the input's columns, then an element of each list.
 // Linear; no `_seq`.

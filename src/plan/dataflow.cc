@@ -409,6 +409,14 @@ Status Dataflow::Finish(const Epoch& epoch, const EvalContext& context) {
   return Status::OK();
 }
 
+Micros Dataflow::Due() const {
+  Micros due = INT64_MAX;
+  for (const auto& node : nodes_) {
+    for (const auto& op : node->ops) due = std::min(due, op->Due());
+  }
+  return due;
+}
+
 Status Dataflow::Drain(const RelationScan& scan, const EvalContext& context) {
   LEAT_CHECK(sharing_ == Sharing::kNone && outputs_ == 1, "only one query can be drained");
   LEAT_RETURN(Prepare());

@@ -53,6 +53,10 @@ class Dataflow {
   Status Push(const std::string& relation, const Batch& batch, const EvalContext& context);
   Status Finish(const Epoch& epoch, const EvalContext& context);
 
+  // After Finish: the clock from which on the answer may be another, though nothing comes;
+  // INT64_MAX: never.
+  Micros Due() const;
+
   // Instead of Push and Finish: reads all that the only query needs, as one final epoch. A node's
   // inputs are computed one after the other, each to its end, a join's right side before its left:
   // a final join wants that. REQUIRES: Sharing::kNone.

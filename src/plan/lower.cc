@@ -32,6 +32,12 @@ Result<std::unique_ptr<Operator>> LowerNode(const Logical& node, const SourcePro
       return MakeFilter({.input = input, .predicate = node.exprs[0]});
     case LogicalKind::kProject:
       return MakeProject({.input = input, .exprs = node.exprs, .output = node.schema});
+    case LogicalKind::kMoving:
+      return MakeMoving({.input = input,
+                         .predicate = node.residual,
+                         .exprs = node.exprs,
+                         .output = node.schema,
+                         .properties = properties});
     case LogicalKind::kUnnest:
       return MakeUnnest({.input = input, .lists = node.exprs, .output = node.schema});
     case LogicalKind::kDistinct:

@@ -148,6 +148,10 @@ Properties PropertiesOf(const Logical& node, const SourceProperties& sources) {
     case LogicalKind::kProject:
       in.keys = ProjectKeys(in.keys, node.exprs);
       return in;
+    case LogicalKind::kMoving: {
+      Keys keys = node.exprs.empty() ? in.keys : ProjectKeys(in.keys, node.exprs);
+      return Recomputed(in, std::move(keys));
+    }
     case LogicalKind::kUnnest:
       return {.append_only = in.append_only, .final = in.final};
     case LogicalKind::kDistinct:

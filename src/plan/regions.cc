@@ -184,11 +184,14 @@ std::vector<std::vector<ExprPtr>> ShardKeysOf(const Logical& node) {
       keys = {node.left_keys, node.right_keys};
       break;
     case LogicalKind::kDistinct:
+    case LogicalKind::kMoving: {  // a row is taken back where it came
+      const Schema& input = node.children[0]->schema;
       keys.emplace_back();
-      for (int i = 0; i < node.schema.size(); ++i) {
-        keys[0].push_back(ColumnExpr(i, node.schema.columns[static_cast<size_t>(i)].type));
+      for (int i = 0; i < input.size(); ++i) {
+        keys[0].push_back(ColumnExpr(i, input.columns[static_cast<size_t>(i)].type));
       }
       break;
+    }
     default:
       break;
   }

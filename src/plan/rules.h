@@ -15,6 +15,10 @@ LogicalPtr PushFilters(const LogicalPtr& node);
 // An aggregate's input is projected to the columns that it reads: what an exchange moves. It
 // depends on the aggregate alone, so equal ones stay equal (and shared).
 LogicalPtr NarrowAggregates(const LogicalPtr& node);
+// A standing query's clock: expressions that read it go into kMoving nodes, so that every other
+// node sees rows that come and go. An expression that changes all the time is refused, with its
+// place. A query that does not read the clock stays as it is. To be applied last.
+Result<LogicalPtr> MoveWithClock(const LogicalPtr& node);
 // Inner joins that would pair all rows with all, in an order in which equalities connect them.
 LogicalPtr OrderJoins(const LogicalPtr& node);
 

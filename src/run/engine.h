@@ -99,6 +99,8 @@ class Engine : public DataflowListener {
   bool HasNews() const;
   bool AtRest();
   bool MayRead(const SourceSeat& seat) const;
+  Micros TickAt() const;
+  bool TickDue() const;
   Status RunEpoch();
   Status BeginEpoch();
   Status ReadEpoch();

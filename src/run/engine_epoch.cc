@@ -68,7 +68,7 @@ Status Engine::Loop() {
     const bool work = AwaitWork();
     if (stopping()) break;
     // The very first epoch is computed even if nothing came: an empty sum is an answer too.
-    if (work || (record_.epoch.number == 0 && AtRest())) {
+    if (work || TickDue() || (record_.epoch.number == 0 && AtRest())) {
       LEAT_RETURN(RunEpoch());
     } else if (AllDrained() && !options_.follow) {
       break;
@@ -111,12 +111,28 @@ bool Engine::AllDrained() const {
                      [](const SourceSeat& seat) { return seat.drained; });
 }
 
+// When the clock alone makes an epoch: rows enter, leave or change by it with none coming. A drain
+// answers as of its start.
+Micros Engine::TickAt() const {
+  const Micros due = flow_.Due();
+  if (due == kNever || record_.epoch.number == 0) return kNever;
+  return options_.follow ? std::max(due, record_.epoch.clock + pipeline_.clock_tick) : due;
+}
+
+bool Engine::TickDue() const {
+  return TickAt() <= (options_.follow ? context_.clock->Now() : started_at_);
+}
+
 // Until something can be read, or there is something else to do. True: there is something to read.
 bool Engine::AwaitWork() {
   crew_.Yield();
   const bool first = record_.epoch.number == 0;
   bool news = false;
-  crew_.Wait(NextDuty(), [&] {
+  Micros until = NextDuty();
+  if (const Micros tick = TickAt(); tick != kNever) {
+    until = std::min(until, crew_.Now() + std::max<Micros>(tick - context_.clock->Now(), 0));
+  }
+  crew_.Wait(until, [&] {
     const bool at_rest = AtRest();
     news = HasNews();
     return news || stopping() || (first && at_rest) || (AllDrained() && !options_.follow) ||
@@ -130,7 +146,8 @@ bool Engine::AwaitWork() {
 Status Engine::RunEpoch() {
   LEAT_RETURN(BeginEpoch());
   LEAT_RETURN(ReadEpoch());
-  if (record_.ranges.empty() && record_.epoch.number > 1) {
+  const bool nothing = record_.ranges.empty() && flow_.Due() > record_.epoch.clock;
+  if (nothing && record_.epoch.number > 1) {
     record_.epoch.number -= 1;
     return Status::OK();
   }

@@ -56,11 +56,11 @@ Status Engine::Open() {
   LEAT_RETURN(MakeSeats());
   LEAT_RETURN(Restore());
   LEAT_RETURN(OpenLog());
+  record_.epoch = manifest_.epoch;
   if (const Status status = OpenSinks(); !status.ok()) {
     if (!restored_) static_cast<void>(state_->Clear());
     return status;
   }
-  record_.epoch = manifest_.epoch;
   next_seq_ = manifest_.next_seq;
   first_epoch_ = manifest_.epoch.number + 1;
   checkpoint_epoch_ = manifest_.epoch.number;

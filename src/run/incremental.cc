@@ -8,12 +8,14 @@
 
 #include "data/key.h"
 #include "plan/dataflow.h"
+#include "plan/rules.h"
 #include "run/row_text.h"
 #include "state/memory_store.h"
 
 namespace leat {
 namespace {
 
+constexpr int kTicksMax = 100;
 constexpr int64_t kEpochsMax = 2000;  // kRows: more rows than this share epochs
 
 // Adds up what a dataflow answers: rows by their bytes, errors by their text.
@@ -71,10 +73,17 @@ class Play {
         net_(query_->schema) {}
 
   Result<Batch> Answer() {
+    // What would change all the time stands still here: the answer is that of one moment.
+    if (auto moving = MoveWithClock(query_); moving.ok()) {
+      moves_ = *moving != query_;
+      query_ = *std::move(moving);
+    }
+    if (!moves_) clock_ = context_.now;
     LEAT_RETURN(Build());
     LEAT_ASSIGN(const auto changes, Changes());
     for (const Change& change : changes) {
-      LEAT_RETURN(flow_->Push(change.relation, change.delta, context_));
+      LEAT_RETURN(BeginEpoch(change));
+      LEAT_RETURN(flow_->Push(change.relation, change.delta, Eval()));
       const bool random_end = EndsEpoch();
       if (!random_end && change.then == Change::Then::kNothing) continue;
       LEAT_RETURN(FinishEpoch());
@@ -82,6 +91,9 @@ class Play {
       const bool random_restart = restarts && Chance(4);
       if (random_restart || change.then == Change::Then::kRestart) LEAT_RETURN(Restart());
     }
+    if (begun_) LEAT_RETURN(FinishEpoch());
+    if (moves_) LEAT_RETURN(Tick(context_.now));
+    clock_ = context_.now;
     LEAT_RETURN(FinishEpoch());
     return net_.Rows();
   }
@@ -123,7 +135,7 @@ class Play {
         int64_t rows = 1;
         if (way_.cut != Way::Cut::kRows) rows = 1 + static_cast<int64_t>(random_() % 7);
         rows = std::min(rows, change.delta.rows - at);
-        pieces.push_back({change.relation, Slice(change.delta, at, rows)});
+        pieces.push_back({change.relation, Slice(change.delta, at, rows), change.clock});
         at += rows;
       }
       if (!pieces.empty()) pieces.back().then = change.then;
@@ -139,13 +151,13 @@ class Play {
     const size_t phantoms = std::min<size_t>(pieces->size(), 20);
     for (size_t i = 0; i < phantoms; ++i) {
       const Change from = (*pieces)[random_() % pieces->size()];
-      Change come{from.relation, from.delta};
+      Change come{from.relation, from.delta, from.clock};
       come.delta.weights = nullptr;
       arrow::Int64Builder seqs;
       for (int64_t row = 0; row < come.delta.rows; ++row) LEAT_RETURN(seqs.Append(seq++));
       LEAT_ASSIGN(auto array, seqs.Finish());
       come.delta.seq = std::static_pointer_cast<arrow::Int64Array>(array);
-      Change go{come.relation};
+      Change go{.relation = come.relation, .clock = come.clock};
       LEAT_ASSIGN(go.delta, Negate(come.delta));
       const auto first = static_cast<int64_t>(random_() % (pieces->size() + 1));
       pieces->insert(pieces->begin() + first, std::move(come));
@@ -162,8 +174,35 @@ class Play {
     return Chance(3);
   }
 
+  EvalContext Eval() const { return {.now = clock_, .timezone = context_.timezone}; }
+
+  // An epoch has one clock: the one when it begins.
+  Status BeginEpoch(const Change& change) {
+    if (begun_ || !moves_) return Status::OK();
+    const Micros now = std::clamp(change.clock, clock_, context_.now);
+    if (way_.cut != Way::Cut::kWhole && epoch_ > 0) LEAT_RETURN(Tick(now));
+    clock_ = now;
+    begun_ = true;
+    return Status::OK();
+  }
+
   Status FinishEpoch() {
-    return flow_->Finish({.number = ++epoch_, .clock = context_.now}, context_);
+    begun_ = false;
+    LEAT_RETURN(flow_->Finish({.number = ++epoch_, .clock = clock_}, Eval()));
+    if (flow_->Due() > clock_) return Status::OK();
+    return Status::UnknownError("what was due is still to be done");
+  }
+
+  // Epochs in which nothing comes, as the clock passes where the dataflow says that it must look
+  // again, and some other times.
+  Status Tick(Micros until) {
+    for (int i = 0; i < kTicksMax && flow_->Due() < until && !Chance(20); ++i) {
+      const Micros due = std::max(flow_->Due(), clock_);
+      const auto rest = static_cast<uint64_t>(until - due) + 1;
+      clock_ = Chance(2) ? due : due + static_cast<Micros>(random_() % rest);
+      LEAT_RETURN(FinishEpoch());
+    }
+    return Status::OK();
   }
 
   Status Restart() {
@@ -184,7 +223,10 @@ class Play {
     });
   }
 
-  const LogicalPtr query_;
+  LogicalPtr query_;
+  bool moves_ = false;  // with the clock
+  bool begun_ = false;  // an epoch, if it moves
+  Micros clock_ = 0;
   const std::vector<Change>& history_;
   const Way& way_;
   const EvalContext& context_;

@@ -45,6 +45,16 @@ class MachineClock : public testing::Test {
     return (*ReadCheckpoint(PosixFileSystem(), state))->manifest.epoch;
   }
 
+  std::string Recent() const {
+    std::string rows;
+    for (const auto& entry : fs::recursive_directory_iterator(home_ / "lake" / "recent")) {
+      if (entry.path().extension() != ".csv") continue;
+      std::ifstream file(entry.path());
+      rows.append(std::istreambuf_iterator<char>(file), {});
+    }
+    return rows;
+  }
+
   const fs::path home_ = fs::path(testing::TempDir()) / "leat_machine_clock";
 };
 
@@ -58,6 +68,36 @@ TEST_F(MachineClock, NeverGoesBack) {
   EXPECT_EQ(second.clock, first.clock) << "it waits for the machine's to catch up";
   Write("data/3.csv", "x\n3\n");
   EXPECT_EQ(RunAt(2'000'000'000).clock, 2'000'000'000);
+}
+
+// The rows that a run at `now` leaves in the sink "recent": those of the last second.
+TEST_F(MachineClock, MovesRowsOutWithNoneComing) {
+  Write("p.sql",
+        "CREATE SERVER files FOREIGN DATA WRAPPER file OPTIONS (url 'data');"
+        "CREATE SERVER lake FOREIGN DATA WRAPPER file OPTIONS (url 'lake');"
+        "CREATE FOREIGN TABLE numbers (x int, at timestamptz) SERVER files OPTIONS (path '*.csv');"
+        "CREATE FOREIGN TABLE recent () SERVER lake OPTIONS (path 'recent/', format 'csv', mode "
+        "'replace');"
+        "INSERT INTO recent SELECT x FROM numbers WHERE at > now() - interval '1 s';");
+  Write("data/1.csv", "x,at\n1,1970-01-01 00:16:40+00\n2,1970-01-01 00:16:41+00\n");
+  const Epoch first = RunAt(1'000'500'000);
+  EXPECT_EQ(Recent(), "x\n1\n2\n");
+  EXPECT_EQ(RunAt(1'000'999'999).number, first.number) << "nothing was due";
+  const Epoch second = RunAt(1'001'000'000);
+  EXPECT_EQ(second.number, first.number + 1);
+  EXPECT_EQ(Recent(), "x\n2\n");
+  EXPECT_EQ(RunAt(5'000'000'000).number, first.number + 2);
+  EXPECT_EQ(Recent(), "");
+  EXPECT_EQ(RunAt(9'000'000'000).number, first.number + 2) << "nothing will ever be due again";
+}
+
+TEST_F(MachineClock, RefusesATickThatIsNoTime) {
+  Write("p.sql", "SET clock_tick = '1 month'");
+  std::string where;
+  const auto pipeline = LoadPipeline({.path = (home_ / "p.sql").string()}, &where);
+  ASSERT_FALSE(pipeline.ok());
+  EXPECT_EQ(pipeline.status().message(),
+            "clock_tick \"1 month\" is not a time of a millisecond or more");
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 
 #include "base/whole_file.h"
 #include "connect/connectors.h"
+#include "data/date.h"
+#include "data/text.h"
 #include "func/function.h"
 #include "plan/expand.h"
 #include "plan/rules.h"
@@ -39,58 +41,23 @@ bool IsSet(std::string_view text) {
          std::isspace(static_cast<unsigned char>(text[3])) != 0;
 }
 
-// The first call of a function that reads the clock, "" if there is none.
-std::string ClockCallIn(const Expr& expr) {
-  static const std::set<std::string, std::less<>> kClock = {"now",
-                                                            "current_date",
-                                                            "current_time",
-                                                            "current_timestamp",
-                                                            "localtime",
-                                                            "localtimestamp",
-                                                            "transaction_timestamp",
-                                                            "statement_timestamp",
-                                                            "clock_timestamp"};
-  if (expr.function != nullptr) {
-    const std::string& name = expr.function->name;
-    if (kClock.contains(name) || (name == "age" && expr.args.size() == 1)) return name;
-  }
-  for (const ExprPtr& arg : expr.args) {
-    if (auto name = ClockCallIn(*arg); !name.empty()) return name;
-  }
-  return {};
+// An error while planning, at the statement that it is in.
+template <typename T>
+Result<T> PlacedAt(Result<T> result, int location) {
+  const SqlError* error = SqlErrorOf(result.status());
+  if (error == nullptr) return result;
+  SqlError placed = *error;
+  placed.location = location;
+  return SqlStatus(result.status().message(), std::move(placed));
 }
 
-std::vector<ExprPtr> ExpressionsOf(const Logical& node) {
-  std::vector<ExprPtr> all = node.exprs;
-  for (const auto* keys : {&node.left_keys, &node.right_keys})
-    all.insert(all.end(), keys->begin(), keys->end());
-  all.push_back(node.residual);
-  for (const SortKey& key : node.order) all.push_back(key.expr);
-  for (const auto& call : node.calls) {
-    all.insert(all.end(), call.args.begin(), call.args.end());
-    all.push_back(call.filter);
-  }
-  for (const auto& call : node.windows) {
-    all.insert(all.end(), call.args.begin(), call.args.end());
-    all.push_back(call.filter);
-  }
-  for (const auto& row : node.rows) all.insert(all.end(), row.begin(), row.end());
-  std::erase(all, nullptr);
-  return all;
-}
-
-// A standing query must move with the clock even when no row comes; until it does, it is refused.
-Status RefuseClock(const Logical& node, const std::string& sink, int location) {
-  for (const ExprPtr& expr : ExpressionsOf(node)) {
-    const std::string name = ClockCallIn(*expr);
-    if (name.empty()) continue;
-    return NotSupported(
-        fmt::format("{} in the standing query of \"{}\" is not supported", name, sink), location,
-        "Its answer would have to change with no row coming; compare with a column, or ask with "
-        "`leat sql`.");
-  }
-  for (const auto& child : node.children) LEAT_RETURN(RefuseClock(*child, sink, location));
-  return Status::OK();
+Result<Micros> ClockTickOf(const std::string& text) {
+  LEAT_ASSIGN(const auto value, ParseValue(text, TypeId::kInterval, {}));
+  const auto& interval = static_cast<const arrow::MonthDayNanoIntervalScalar&>(*value).value;
+  const Micros tick = interval.days * kMicrosPerDay + interval.nanoseconds / 1000;
+  if (interval.months == 0 && tick >= 1000) return tick;
+  return SqlStatus(fmt::format("clock_tick \"{}\" is not a time of a millisecond or more", text),
+                   {.sqlstate = "22023", .hint = "SET clock_tick = '1 s' is what it is unset."});
 }
 
 // Loads one pipeline; `where_` follows the file that is being worked on.
@@ -239,6 +206,9 @@ Status Loader::Apply(BoundStatement statement, const Script& script) {
   }
   if (auto* set = std::get_if<SetVariable>(&statement)) {
     pipeline_.settings[set->name] = set->value;
+    if (set->name == "clock_tick") {
+      LEAT_ASSIGN(pipeline_.clock_tick, PlacedAt(ClockTickOf(set->value), location));
+    }
     pipeline_.catalog.Set(set->name, set->value);
     return Status::OK();
   }
@@ -291,8 +261,7 @@ Result<StandingSink> Loader::MakeSinkOf(const StandingInsert& insert) {
   LEAT_ASSIGN(const Query query, BindInsertQuery(insert, pipeline_.catalog));
   StandingSink sink{.name = insert.sink, .sql = insert.sql, .location = insert.location};
   LEAT_ASSIGN(LogicalPtr expanded, ExpandOver(pipeline_.catalog, VisibleColumns(query)));
-  LEAT_RETURN(RefuseClock(*expanded, insert.sink, insert.location));
-  sink.query = ApplyRules(expanded);
+  LEAT_ASSIGN(sink.query, PlacedAt(MoveWithClock(ApplyRules(expanded)), insert.location));
   sink.hash = HashOf(*sink.query);
   LEAT_ASSIGN(sink.spec, MakeSinkSpec(*server, relation, sink.query->schema));
   LEAT_ASSIGN(sink.flush, FlushRulesOf(*server, relation.options));
@@ -327,7 +296,7 @@ Status Loader::CollectStored() {
       continue;
     StoredView view{.name = name, .key = relation.primary_key};
     LEAT_ASSIGN(LogicalPtr expanded, ExpandOver(pipeline_.catalog, VisibleColumns(query)));
-    view.query = ApplyRules(expanded);
+    LEAT_ASSIGN(view.query, PlacedAt(MoveWithClock(ApplyRules(expanded)), relation.location));
     view.hash = HashOf(*view.query);
     pipeline_.stored.push_back(std::move(view));
   }

@@ -63,6 +63,7 @@ struct Pipeline {
   std::vector<InsertRows> contents;  // of local tables, in file order
   std::map<std::string, std::vector<Column>> pinned;
   std::map<std::string, std::string> settings;  // SET …
+  Micros clock_tick = 1'000'000;  // SET clock_tick: between epochs that only the clock makes
 
   // What the planner knows of a source relation.
   Properties PropertiesOfSource(const std::string& relation) const;

@@ -300,7 +300,9 @@ Result<StatementResult> Session::Present(const Query& query, std::vector<Batch> 
 Result<StatementResult> Session::RunExplain(const Explain& explain) {
   LEAT_ASSIGN(const LogicalPtr expanded, Expand(explain.query.root));
   std::vector<std::string> lines;
-  std::string text = ToString(*expanded);
+  // As it stands: what moves with the clock shows. What cannot stand is an answer of its moment.
+  const auto standing = MoveWithClock(expanded);
+  std::string text = ToString(standing.ok() ? **standing : *expanded);
   for (size_t at = 0; at < text.size();) {
     const size_t end = std::min(text.find('\n', at), text.size());
     lines.push_back(text.substr(at, end - at));

@@ -79,7 +79,7 @@ std::string FixtureFormat(const Relation& relation) {
 }  // namespace
 
 void Session::Record(const std::string& table, Batch delta) {
-  if (delta.rows > 0) history_.push_back({table, std::move(delta)});
+  if (delta.rows > 0) history_.push_back({table, std::move(delta), Eval().now});
 }
 
 void Session::EndEpoch(Change::Then then) {

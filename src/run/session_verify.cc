@@ -28,6 +28,9 @@ Status Session::VisitStanding(const StandingSink& sink,
   LEAT_RETURN(flow.Add(sink.query,
                        [&](const std::string& name) { return pipeline_->PropertiesOfSource(name); })
                   .status());
+  // As of the epoch that is looked at, by its clock too.
+  EvalContext context = Eval();
+  if (view_) context.now = view_->manifest.epoch.clock;
   int64_t next_seq = 0;
   for (const std::string& relation : flow.inputs()) {
     LEAT_RETURN(Scan(relation, [&](const Batch& rows) -> Status {
@@ -35,10 +38,10 @@ Status Session::VisitStanding(const StandingSink& sink,
       Batch batch = rows;
       LEAT_ASSIGN(batch.seq, ArrivalNumbers(next_seq, batch.rows));
       next_seq += batch.rows;
-      return flow.Push(relation, batch, Eval());
+      return flow.Push(relation, batch, context);
     }));
   }
-  return flow.Finish({.number = 1, .clock = Eval().now}, Eval());
+  return flow.Finish({.number = 1, .clock = context.now}, context);
 }
 
 Result<LogicalPtr> Session::BindCondition(const std::string& relation,

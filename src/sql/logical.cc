@@ -194,6 +194,16 @@ std::string ProjectText(const Logical& node, const Names& names) {
   return "Project " + text;
 }
 
+std::string MovingText(const Logical& node, const Names& names) {
+  std::string text = "Moving";
+  for (size_t i = 0; i < node.exprs.size(); ++i) {
+    text += i > 0 ? ", " : " ";
+    text += Named(ToString(*node.exprs[i], &names), node.schema.columns[i].name);
+  }
+  if (node.residual) text += " WHERE " + ToString(*node.residual, &names);
+  return text;
+}
+
 std::string AggregateText(const Logical& node, const Names& names) {
   std::string text = "Aggregate";
   for (size_t i = 0; i < node.calls.size(); ++i) {
@@ -268,6 +278,8 @@ std::string NodeText(const Logical& node) {
       return TopText(node, names);
     case LogicalKind::kWindow:
       return WindowText(node, names);
+    case LogicalKind::kMoving:
+      return MovingText(node, names);
   }
   return {};
 }
@@ -306,6 +318,7 @@ bool HasSeq(const Logical& node) {
     case LogicalKind::kProject:
     case LogicalKind::kTop:
     case LogicalKind::kWindow:
+    case LogicalKind::kMoving:
       return HasSeq(*node.children[0]);
     case LogicalKind::kUnionAll:
       return std::all_of(node.children.begin(), node.children.end(),

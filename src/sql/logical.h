@@ -31,6 +31,7 @@ enum class LogicalKind : uint8_t {
   kJoin,       // join type, pairs of keys, residual
   kTop,        // partition = exprs, order, offset, limit: DISTINCT ON and ORDER BY … LIMIT
   kWindow,     // partition = exprs, order, frame, windows
+  kMoving,     // filter (residual, or none) and project (exprs; none: all) that move with the clock
 };
 
 struct Logical {
