@@ -1,19 +1,20 @@
 # What to type. CMakePresets.json and tools/ do the work; every target installs first what is missing.
 PRESET ?= release
 PREFIX ?= /usr/local
+TREES ?= release asan tsan
 LEAT_TOOLS ?= $(HOME)/.cache/leat-tools
 export LEAT_TOOLS
 
-.PHONY: help setup build demo test test-sanitizers check-postgres bench lint lint-deep format docs clean install
+.PHONY: help setup build demo test check-postgres bench lint format docs clean install
 help:
 	@echo "make setup    install what is missing: Debian packages, Arrow, DuckDB's library"
 	@echo "make build    build/release/leat       (PRESET=dev|release|asan|tsan)"
 	@echo "make demo     3 million rows through a pipeline, then the weather"
-	@echo "make test     everything: unit, SQL in all ways, connectors, end to end"
-	@echo "make test-sanitizers  unit and SQL tests under address+ub, threads under thread sanitizer"
+	@echo "make test     everything: unit, SQL in all ways, connectors, end to end, simulator,"
+	@echo "              and again under the sanitizers (TREES=release for the plain ones alone)"
 	@echo "make check-postgres  a real PostgreSQL against the SQL tests' expectations"
 	@echo "make bench    against DuckDB and Polars (ROWS=27648741, RUNS=5, SPARK=1)"
-	@echo "make lint     tidy, clang-format ('make format' repairs); 'make lint-deep' also clang-tidy"
+	@echo "make lint     tidy, clang-format ('make format' repairs), clang-tidy"
 	@echo "make docs     the references of functions and connectors, from their specs"
 	@echo "make install  to $(PREFIX) (PREFIX=…)"
 
@@ -29,11 +30,7 @@ demo: build
 
 test:
 	@tools/setup build
-	@tools/run-tests release
-
-test-sanitizers:
-	@tools/setup build
-	@tools/run-tests asan tsan
+	@tools/run-tests $(TREES)
 
 check-postgres:
 	@python3 test/check_postgres.py --start $${TMPDIR:-/tmp}/leat-postgres 54331
@@ -45,10 +42,6 @@ bench: build
 lint:
 	@tools/setup build lint
 	@tools/lint
-
-lint-deep:
-	@tools/setup build lint
-	@tools/lint --deep
 
 format:
 	@tools/setup build lint

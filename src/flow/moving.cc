@@ -54,7 +54,7 @@ class Into : public Output {
 
 class Moving : public Operator {
  public:
-  Moving(MovingSpec spec, std::vector<ClockMotion> motions, std::unique_ptr<Operator> filter,
+  Moving(const MovingSpec& spec, std::vector<ClockMotion> motions, std::unique_ptr<Operator> filter,
          std::unique_ptr<Operator> project)
       : final_(spec.properties.final),
         motions_(std::move(motions)),
@@ -244,7 +244,7 @@ class Moving : public Operator {
 
 }  // namespace
 
-Result<std::unique_ptr<Operator>> MakeMoving(MovingSpec spec) {
+Result<std::unique_ptr<Operator>> MakeMoving(const MovingSpec& spec) {
   std::vector<ClockMotion> motions;
   std::vector<ExprPtr> all = spec.exprs;
   if (spec.predicate) all.push_back(spec.predicate);
@@ -261,8 +261,7 @@ Result<std::unique_ptr<Operator>> MakeMoving(MovingSpec spec) {
     LEAT_ASSIGN(project,
                 MakeProject({.input = spec.input, .exprs = spec.exprs, .output = spec.output}));
   }
-  return std::make_unique<Moving>(std::move(spec), std::move(motions), std::move(filter),
-                                  std::move(project));
+  return std::make_unique<Moving>(spec, std::move(motions), std::move(filter), std::move(project));
 }
 
 }  // namespace leat

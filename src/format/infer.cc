@@ -1,5 +1,7 @@
 #include "format/infer.h"
 
+#include <arrow/array.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>

@@ -2,6 +2,7 @@
 #include "func/aggregate.h"
 
 #include <arrow/array.h>
+#include <arrow/array/builder_binary.h>
 #include <gtest/gtest.h>
 
 #include <random>

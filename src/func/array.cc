@@ -1,4 +1,6 @@
 // Arrays: made, taken apart, put together, and their text. They have one dimension, counted from 1.
+#include <arrow/array/builder_binary.h>
+
 #include <algorithm>
 
 #include "data/text.h"

@@ -1,4 +1,6 @@
 // json and jsonb: taken apart with operators and functions.
+#include <arrow/array/builder_binary.h>
+
 #include <charconv>
 #include <optional>
 

@@ -1,5 +1,7 @@
 #include "run/pipeline.h"
 
+#include <arrow/scalar.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <set>
