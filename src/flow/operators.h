@@ -38,7 +38,7 @@ struct MovingSpec {
   Schema output;
   Properties properties;
 };
-Result<std::unique_ptr<Operator>> MakeMoving(MovingSpec spec);
+Result<std::unique_ptr<Operator>> MakeMoving(const MovingSpec& spec);
 
 // Each row once for every element of its lists, side by side (the shorter ones filled up with
 // nulls): unnest, generate_series. Output: the input's columns, then an element of each list.
