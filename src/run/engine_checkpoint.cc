@@ -17,7 +17,7 @@ namespace {
 constexpr int64_t kWriteRows = 65536;
 // A checkpoint is due when the log has so many bytes, however short the interval was.
 constexpr int64_t kLogBytesMax = 64 << 20;
-// How soon a sink that is not ready for its content is looked at again, at the least.
+// How soon a sink that is not ready for its content is looked at again.
 constexpr Micros kLookAgain = 10'000;
 
 }  // namespace
@@ -53,9 +53,10 @@ Micros Engine::NextDuty() const {
   }
   if (!options_.follow) return due;
   for (const SinkSeat& seat : sinks_) {
-    if (!seat.content || !seat.content_changed) continue;
-    due = std::min(
-        due, seat.content_at + std::max<Micros>(seat.plan->flush.interval.count(), kLookAgain));
+    if (!seat.content || !seat.content_changed || record_.epoch.number == 0) continue;
+    const Micros flush = seat.content_at + seat.plan->flush.interval.count();
+    // One that is not ready, perhaps for long, is looked at now and then: nobody rings for it.
+    due = std::min(due, seat.worker->at_rest() ? flush : crew_.Now() + kLookAgain);
   }
   return std::min(due, NextTelling());
 }

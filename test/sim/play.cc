@@ -16,6 +16,8 @@ namespace {
 constexpr const char* kStateDir = "/var/leat/state";
 // A life that does not end by itself: it is told to.
 constexpr int64_t kSleepsMax = 200;
+// Whoever asks for the time so often while none passes, and does nothing else, spins.
+constexpr int64_t kAskedMax = 1'000'000;
 
 // Frames of the log: length, checksum and payload, which begins with the epoch's number and clock.
 void OneHourLater(const std::string& state, std::string* log) {
@@ -72,7 +74,10 @@ class Player : public Schedule {
   int64_t Pick(int64_t choices) override {
     return static_cast<int64_t>(random_.Below(static_cast<uint64_t>(choices)));
   }
-  Micros Now() const override { return world_.elapsed(); }
+  Micros Now() const override {
+    NoticeSpinning();
+    return world_.elapsed();
+  }
   void Sleep(Micros until) override {
     ++sleeps_;
     const Micros now = Now();
@@ -86,6 +91,15 @@ class Player : public Schedule {
   }
 
  private:
+  // Whatever is done takes time, and so does sleep.
+  void NoticeSpinning() const {
+    if (world_.elapsed() != asked_at_) asked_ = 0;
+    asked_at_ = world_.elapsed();
+    if (++asked_ != kAskedMax) return;
+    judge_->Complain("the engine spins: it neither works nor sleeps");
+    stop_ = true;
+  }
+
   Status Prepare() {
     scenario_ = DrawScenario(&random_);
     outcome_.sql = scenario_.sql;
@@ -208,7 +222,9 @@ class Player : public Schedule {
   std::unique_ptr<Judge> judge_;
   SinkWatch watch_;
   std::map<std::string, Target> targets_;
-  std::atomic<bool> stop_ = false;
+  mutable std::atomic<bool> stop_ = false;
+  mutable Micros asked_at_ = 0;  // when the time was last asked for,
+  mutable int64_t asked_ = 0;    // … and how often since it last passed
   bool last_ = false;
   int64_t sleeps_ = 0;
   Outcome outcome_;
