@@ -1,6 +1,7 @@
 // leat status, leat rejects: what a pipeline's state holds, as of its last commit, and what the
 // process at work on it says of itself.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "base/file_system.h"
 #include "cli/command.h"
@@ -75,25 +76,55 @@ std::string Trouble(const Worker& worker, Micros now) {
                      Age(worker.degraded_since, now), worker.retries);
 }
 
+// "12.3 MB"
+std::string Size(int64_t bytes) {
+  const auto size = static_cast<double>(bytes);
+  if (bytes < 100'000) return fmt::format("{} bytes", bytes);
+  return bytes < 1'000'000'000 ? fmt::format("{:.1f} MB", size / 1e6)
+                               : fmt::format("{:.2f} GB", size / 1e9);
+}
+
+// The operators that worked longest or keep most; the others hardly matter, and are in --json.
+void PrintOperators(const LiveStatus& status) {
+  constexpr size_t kShown = 8;
+  auto operators = status.operators;
+  std::stable_sort(operators.begin(), operators.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.nanoseconds, a.state_bytes) > std::pair(b.nanoseconds, b.state_bytes);
+  });
+  for (size_t i = 0; i < std::min(kShown, operators.size()); ++i) {
+    const OperatorStatus& one = operators[i];
+    fmt::print("operator  {:.1f} s, {} rows in, {} out", static_cast<double>(one.nanoseconds) / 1e9,
+               one.rows_in, one.rows_out);
+    if (one.state_rows > 0)
+      fmt::print(", keeps {} rows in {}", one.state_rows, Size(one.state_bytes));
+    fmt::print(": {}\n", one.label);
+  }
+  if (operators.size() > kShown) fmt::print("… and {} more\n", operators.size() - kShown);
+}
+
 void PrintLive(const Flags& flags, const LiveStatus& status, Micros now) {
   const auto reasons = Diagnose(status, now);
   fmt::print("state     {}\nprocess   {}, {}, since {}\n", flags.StatePath(), status.pid,
              reasons.empty() ? "all well" : "NOT WELL", IsoTime(status.started));
   fmt::print("epoch     {} computed, {} in every sink, {} in the checkpoint ({})\n", status.epoch,
              status.committed_epoch, status.checkpoint_epoch, Age(status.checkpointed_at, now));
+  fmt::print("memory    {}{}; state {}, log {}\n", Size(status.memory_bytes),
+             status.memory_limit > 0 ? " of " + Size(status.memory_limit) : "",
+             Size(status.state_bytes), Size(status.log_bytes));
   for (const SourceStatus& source : status.sources) {
     fmt::print("source    {}: {}; {} rows read = {} used + {} rejected", source.name,
                NameOf(source.state), source.rows_read, source.rows_used, source.rows_rejected);
-    if (source.lag_bytes > 0) fmt::print("; {} bytes wait", source.lag_bytes);
+    if (source.lag_bytes > 0) fmt::print("; {} wait", Size(source.lag_bytes));
     fmt::print("; the last {}{}\n", Age(source.last_row, now), Trouble(source, now));
   }
   for (const SinkStatus& sink : status.sinks) {
     fmt::print("sink      {}: {}; epoch {}, committed {}; {} rows written, {} deleted", sink.name,
                NameOf(sink.state), sink.epoch, Age(sink.committed_at, now), sink.rows_added,
                sink.rows_deleted);
-    if (sink.outbox_bytes > 0) fmt::print("; {} bytes wait", sink.outbox_bytes);
+    if (sink.outbox_bytes > 0) fmt::print("; {} wait", Size(sink.outbox_bytes));
     fmt::print("{}\n", Trouble(sink, now));
   }
+  PrintOperators(status);
   for (const HealthReason& reason : reasons) {
     fmt::print("not well  {}{}{}: {}\n", reason.code, reason.of.empty() ? "" : " ", reason.of,
                reason.text);

@@ -33,6 +33,17 @@ struct Arrival {
   Offset end;              // after it
 };
 
+// What of a source is to be read again (`leat replay`).
+struct AgainSpec {
+  // A part of it in its own words (a file, a glob), or a time since which parts changed; "": none.
+  std::string from;
+  bool as_new = false;  // the part's rows come once more; else all is read from the beginning
+};
+struct AgainPlan {
+  Offset from;                     // where reading begins
+  std::vector<std::string> parts;  // a line for a person about each part that was named
+};
+
 using ArrivalVisitor = std::function<Status(const Arrival& arrival)>;
 
 // Reads a system outside, in order, from where the last checkpoint left off; several relations may
@@ -59,11 +70,22 @@ class Source {
   // Makes `end` the end of the world: Poll gives what lies before it, in the order in which it was
   // read then, and nothing after. Called after Seek(""): a query as of the last commit.
   virtual Status Limit(const Offset& end) = 0;
+  // Bytes that are known to lie outside, as they lie there, and were not read yet; -1: it cannot
+  // say. Asks nobody: of what the last Poll saw.
+  virtual int64_t lag_bytes() const { return -1; }
+  // How all that lies before `end` is read once more: the parts that are named as they are now,
+  // the others in the same order and refused if they are not what they were. Or, `as_new`, how the
+  // named parts are read once more as if they had just come. SqlStatus where nothing fits.
+  virtual Result<AgainPlan> Again(const Offset& end, const AgainSpec& spec);
   // Everything before `end` is in a durable checkpoint: the system outside may forget it.
   virtual Status Acknowledge(const Offset& end) {
     (void)end;
     return Status::OK();
   }
 };
+
+inline Result<AgainPlan> Source::Again(const Offset&, const AgainSpec&) {
+  return NotSupported("a source of this kind cannot be read again from its beginning");
+}
 
 }  // namespace leat

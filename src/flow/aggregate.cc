@@ -624,7 +624,7 @@ Status AggregateOperator::SayUnsaidPart(const Strings& keys, const Strings& stat
 OperatorStats AggregateOperator::stats() const {
   OperatorStats stats = stats_;
   stats.state_rows = keys_.table().size() + cold_.size();
-  stats.state_bytes = keys_.memory() + groups_.memory() + cold_.memory();
+  stats.state_bytes = keys_.memory() + groups_.memory() + cold_.held();
   for (const auto& call : calls_) stats.state_bytes += call->memory();
   return stats;
 }

@@ -46,7 +46,8 @@ class ColdGroups {
     return static_cast<int64_t>(waiting_said_.states.bytes.size() +
                                 waiting_unsaid_.states.bytes.size());
   }
-  int64_t memory() const { return said_->stats().bytes + unsaid_->stats().bytes; }
+  // Bytes of what it holds, in memory or in files.
+  int64_t held() const { return said_->stats().held + unsaid_->stats().held; }
 
  private:
   struct Waiting {

@@ -326,7 +326,7 @@ OperatorStats IncrementalJoin::stats() const {
   for (const auto& index : index_) {
     const IndexStats of_index = index->stats();
     stats.state_rows += of_index.entries;
-    stats.state_bytes += of_index.bytes;
+    stats.state_bytes += of_index.held;
   }
   return stats;
 }

@@ -53,7 +53,7 @@ class Top : public Operator {
   OperatorStats stats() const override {
     OperatorStats stats = stats_;
     stats.state_rows = rows_.stats().entries;
-    stats.state_bytes = rows_.stats().bytes;
+    stats.state_bytes = rows_.stats().held;
     return stats;
   }
 

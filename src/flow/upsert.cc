@@ -32,7 +32,7 @@ class UpsertOperator : public Operator {
     OperatorStats stats = stats_;
     const IndexStats held = held_->stats();
     stats.state_rows = held.entries;
-    stats.state_bytes = held.bytes;
+    stats.state_bytes = held.held;
     return stats;
   }
 

@@ -2,12 +2,14 @@
 
 #include <arrow/array.h>
 
+#include <atomic>
 #include <charconv>
 
 #include "base/check.h"
 #include "plan/exchange.h"
 #include "plan/expand.h"
 #include "plan/lower.h"
+#include "plan/node_time.h"
 
 namespace leat {
 namespace {
@@ -36,7 +38,8 @@ struct Dataflow::Node {
   std::string name;  // of its state
   LogicalPtr logical;
   std::vector<int> children;
-  std::vector<std::unique_ptr<Operator>> ops;  // by shard; none for scans and values
+  std::vector<std::unique_ptr<Operator>> ops;    // by shard; none for scans and values
+  mutable std::atomic<int64_t> nanoseconds = 0;  // that its operators worked, on any thread
   struct Target {
     int node;
     int port;
@@ -91,6 +94,7 @@ class Dataflow::ShardOutput : public Output {
       LEAT_ASSIGN(Emission emission, node.merges
                                          ? Result<Emission>(Emission{.node = node_, .batch = batch})
                                          : flow_->MakeEmission(node_, batch, context_));
+      const NodeTime elsewhere(nullptr);
       LEAT_RETURN(deliver_(std::move(emission)));
     }
     for (const Node::Target& target : node.inner) LEAT_RETURN(PushTo(target, batch));
@@ -100,6 +104,7 @@ class Dataflow::ShardOutput : public Output {
   Status PushTo(const Node::Target& target, const Batch& batch) const {
     const Node& user = *flow_->nodes_[static_cast<size_t>(target.node)];
     ShardOutput next(flow_, target.node, shard_, context_, deliver_);
+    const NodeTime time(&user.nanoseconds);
     return user.ops[shard_]->Push(target.port, batch, context_, &next);
   }
 
@@ -373,6 +378,7 @@ Status Dataflow::WorkShard(const Gathered& region, const Gathered& taken, size_t
     const Node& node = *nodes_[static_cast<size_t>(id)];
     if (node.ops.empty()) continue;
     ShardOutput out(this, id, shard, context, deliver);
+    const NodeTime time(&node.nanoseconds);
     LEAT_RETURN(node.ops[shard]->Finish(*epoch, context, &out));
   }
   return Status::OK();
@@ -512,6 +518,7 @@ std::vector<Dataflow::NodeReport> Dataflow::Report() const {
     const std::string text = ToString(*node->logical);
     NodeReport report{.name = node->name, .label = text.substr(0, text.find('\n'))};
     report.shards = static_cast<int>(node->ops.size());
+    report.nanoseconds = node->nanoseconds.load(std::memory_order_relaxed);
     for (const auto& op : node->ops) {
       const OperatorStats stats = op->stats();
       report.stats.rows_in += stats.rows_in;

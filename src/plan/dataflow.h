@@ -73,6 +73,7 @@ class Dataflow {
     std::string label;  // "Aggregate by #0"
     OperatorStats stats;
     int shards = 1;
+    int64_t nanoseconds = 0;  // that it worked, all shards together
   };
   std::vector<NodeReport> Report() const;
 

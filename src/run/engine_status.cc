@@ -52,6 +52,8 @@ LiveStatus Engine::StatusNow() const {
                     .checkpointed_at = checkpointed_at_,
                     .row_errors = row_errors_,
                     .log_bytes = log_->bytes(),
+                    .memory_bytes = ResidentBytes(),
+                    .memory_limit = options_.memory_max == INT64_MAX ? 0 : options_.memory_max,
                     .following = options_.follow,
                     .restarts = restarts_};
   for (const SourceSeat& seat : sources_) {
@@ -76,8 +78,13 @@ LiveStatus Engine::StatusNow() const {
                                 .rows_in = node.stats.rows_in,
                                 .rows_out = node.stats.rows_out,
                                 .state_rows = node.stats.state_rows,
-                                .state_bytes = node.stats.state_bytes});
+                                .state_bytes = node.stats.state_bytes,
+                                .nanoseconds = node.nanoseconds});
     status.state_bytes += node.stats.state_bytes;
+  }
+  for (const ViewSeat& seat : views_) status.state_bytes += seat.rows->stats().held;
+  for (const SinkSeat& seat : sinks_) {
+    if (seat.content) status.state_bytes += seat.content->stats().held;
   }
   return status;
 }

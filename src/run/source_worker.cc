@@ -48,8 +48,10 @@ void SourceWorker::Work() {
   Result<std::optional<Arrival>> polled = source_->Poll(kPollBytesMax);
   if (!polled.ok()) return Fail(polled.status());
   if (polled->has_value()) return Take(**std::move(polled));
+  const int64_t lag = source_->lag_bytes();
   const std::lock_guard lock(crew_.mutex);
   health_.Recover();
+  lag_bytes_ = lag;
   idle_ = true;
   ended_ = !options_.follow;
   look_at_ = crew_.Now() + kLookAgain;
@@ -80,8 +82,10 @@ bool SourceWorker::WaitForMore() {
 
 void SourceWorker::Take(Arrival arrival) {
   at_ = arrival.end;
+  const int64_t lag = source_->lag_bytes();
   const std::lock_guard lock(crew_.mutex);
   health_.Recover();
+  lag_bytes_ = lag;
   idle_ = false;
   queue_bytes_ += arrival.bytes_read;
   queue_.push_back(std::move(arrival));
@@ -121,7 +125,10 @@ SourceStatus SourceWorker::status() const {
                       .state = ended_ ? WorkerState::kDrained : WorkerState::kRunning,
                       .reason = health_.reason(),
                       .degraded_since = health_.degraded_since(),
-                      .retries = health_.retries()};
+                      .retries = health_.retries(),
+                      .lag_bytes = lag_bytes_};
+  // What was read ahead lies no longer outside, and has not come further either.
+  if (!queue_.empty()) status.lag_bytes = std::max<int64_t>(lag_bytes_, 0) + queue_bytes_;
   if (health_.degraded()) status.state = WorkerState::kDegraded;
   if (stop_) status.state = WorkerState::kStopped;
   return status;

@@ -49,7 +49,7 @@ class SourceWorker : public Worker {
   // With the mutex: the source said that there is no more, if only for now, and everything that was
   // read is taken.
   bool drained() const { return queue_.empty() && (ended_ || idle_); }
-  // Its health only: name, state, reason, since when, retries.
+  // Its health and what waits: name, state, reason, since when, retries, lag.
   SourceStatus status() const;
   const std::string& name() const { return options_.name; }
 
@@ -70,6 +70,7 @@ class SourceWorker : public Worker {
   // Guarded by the crew's mutex.
   std::deque<Arrival> queue_;
   int64_t queue_bytes_ = 0;
+  int64_t lag_bytes_ = -1;  // outside, as of the last Poll
   bool ended_ = false;
   bool idle_ = false;  // the last Poll found nothing
   Micros look_at_ = 0;

@@ -328,6 +328,7 @@ IndexStats Spine::stats() const {
   for (const auto& entry : entries_) {
     stats.entries += entry->run.entries();
     if (entry->run.file) stats.file_bytes += entry->run.file->file_bytes();
+    stats.held += entry->run.memory ? entry->run.memory->bytes() : entry->run.file->file_bytes();
     stats.runs += 1;
   }
   stats.bytes = MemoryBytes();

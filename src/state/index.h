@@ -23,6 +23,7 @@ class StateReader;
 struct IndexStats {
   int64_t entries = 0;     // before merging away what cancels
   int64_t bytes = 0;       // of memory
+  int64_t held = 0;        // of the runs, each counted once, wherever it lies
   int64_t file_bytes = 0;  // of runs that are in files, be they in memory too
   int64_t runs = 0;
 };

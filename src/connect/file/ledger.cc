@@ -1,5 +1,6 @@
 #include "connect/file/ledger.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "connect/watch.h"
@@ -36,6 +37,19 @@ const FileState* FileLedger::FirstToRead() const {
     if (!file.complete) return &file;
   }
   return nullptr;
+}
+
+int64_t FileLedger::BytesToRead() const {
+  int64_t bytes = 0;
+  for (const FileState& file : files_) {
+    // Of a file that is read row by row the line that nobody has ended yet waits, too.
+    if (file.complete && (!table_.tail || file.done >= file.size)) continue;
+    if (!CanGrow(table_, file.name))
+      bytes += file.complete ? 0 : file.size;
+    else
+      bytes += std::max<int64_t>(0, file.size - file.done);
+  }
+  return bytes;
 }
 
 Status FileLedger::Missing(FileState* file) const {

@@ -21,6 +21,8 @@ class FileLedger {
   std::vector<FileState>& files() { return files_; }
   const std::vector<FileState>& files() const { return files_; }
   const FileState* FirstToRead() const;  // or nullptr
+  // On disk, of the files that are not read to their end. A compressed one counts whole until then.
+  int64_t BytesToRead() const;
 
   // Goes to a place: the files there must be the same still.
   Status Load(std::vector<FileState> files);
