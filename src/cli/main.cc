@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   leat::AddRejects(&app, &exit_code);
   leat::AddVerify(&app, &exit_code);
   leat::AddRepair(&app, &exit_code);
+  leat::AddReplay(&app, &exit_code);
   leat::AddDocs(&app, &exit_code);
   try {
     app.parse(argc, argv);

@@ -6,12 +6,13 @@
 #include <atomic>
 #include <csignal>
 #include <filesystem>
-#include <limits>
 #include <random>
 #include <thread>
 
 #include "cli/command.h"
 #include "cli/dry_run.h"
+#include "cli/pipeline_flags.h"
+#include "cli/summary.h"
 #include "run/machine.h"
 #include "run/state_dir.h"
 #include "serve/services.h"
@@ -19,13 +20,11 @@
 namespace leat {
 namespace {
 
-// Less than this is taken by libraries, buffers and one epoch alone.
-constexpr int64_t kMemoryMin = int64_t{256} << 20;
 // More shards than this cost small epochs more than large ones gain.
 constexpr int kShardsByDefaultMax = 32;
 
-struct RunFlags {
-  std::string pipeline, state, env, http;
+struct RunFlags : PipelineFlags {
+  std::string http;
   bool fresh = false, yes = false, quiet = false, follow = false;
   bool adopt = false, dry_run = false;
   int64_t rows_max = 1000;
@@ -46,14 +45,6 @@ std::chrono::milliseconds Milliseconds(double seconds) {
   return std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000));
 }
 
-// "27,648,741"
-std::string Grouped(int64_t number) {
-  std::string digits = std::to_string(number);
-  const size_t sign = number < 0 ? 1 : 0;
-  for (size_t at = digits.size(); at > 3 + sign;) digits.insert(at -= 3, ",");
-  return digits;
-}
-
 void PrintProgress(const RunReport& report) {
   int64_t rows = 0, bytes = 0, rejected = 0;
   for (const auto& source : report.sources) {
@@ -67,52 +58,9 @@ void PrintProgress(const RunReport& report) {
   std::fflush(stderr);
 }
 
-void PrintSummary(const RunFlags& flags, const RunReport& report, const std::string& state) {
-  int64_t rejected = 0;
-  for (const auto& source : report.sources) {
-    rejected += source.rows_rejected;
-    std::string line = fmt::format("{}: {} rows read = {} used + {} rejected", source.name,
-                                   Grouped(source.rows_read), Grouped(source.rows_used),
-                                   Grouped(source.rows_rejected));
-    if (source.rows_kept_with_null > 0) {
-      line += fmt::format(" ({} values replaced by NULL)", Grouped(source.rows_kept_with_null));
-    }
-    fmt::print("{}\n", line);
-  }
-  for (const auto& sink : report.sinks) {
-    fmt::print("{}: {} row{} written", sink.name, Grouped(sink.rows_added),
-               sink.rows_added == 1 ? "" : "s");
-    if (sink.rows_deleted > 0) fmt::print(", {} deleted", Grouped(sink.rows_deleted));
-    fmt::print("\n");
-  }
-  if (report.row_errors > 0)
-    fmt::print("{} rows could not be computed\n", Grouped(report.row_errors));
-  const int64_t epochs = report.last_epoch - report.first_epoch + 1;
-  if (epochs <= 0)
-    fmt::print("nothing new");
-  else
-    fmt::print("{} epoch{} ({} to {})", epochs, epochs == 1 ? "" : "s", report.first_epoch,
-               report.last_epoch);
-  if (report.epochs_replayed > 0)
-    fmt::print(", {} of them replayed after a crash", report.epochs_replayed);
-  fmt::print(", {:.2f} s; state in {}\n", report.seconds, state);
-  if (rejected > 0 || report.row_errors > 0) {
-    fmt::print("look at the rejects: leat rejects {}{}{}{}{}\n", flags.pipeline,
-               flags.state.empty() ? "" : " --state ", flags.state,
-               flags.env.empty() ? "" : " --env ", flags.env);
-  }
-}
-
 Status Confirm(const RunFlags& flags, const std::string& flag, const std::string& what) {
   if (flags.yes) return Status::OK();
-  if (!isatty(STDIN_FILENO)) {
-    return SqlStatus(fmt::format("{} drops {}", flag, what),
-                     {.hint = "Add --yes to say that you mean it."});
-  }
-  fmt::print(stderr, "Drop {}? [y/N] ", what);
-  const int answer = std::getchar();
-  return answer == 'y' || answer == 'Y' ? Status::OK()
-                                        : SqlStatus("not confirmed: nothing was done");
+  return AskForLeave(fmt::format("{} drops {}", flag, what), fmt::format("Drop {}?", what));
 }
 
 Status ConfirmDrops(const RunFlags& flags, const std::string& state) {
@@ -138,6 +86,7 @@ Status Serve(const RunFlags& flags, Services* services, RunContext* context) {
   }
   context->board = services->board();
   context->readers = services->desk();
+  context->aside = services->aside();
   context->opened = [=] {
     // Some file systems have no sockets; the run is worth more than questions to it.
     const Status control = services->OpenControl(context->state_dir);
@@ -160,9 +109,8 @@ int Run(const RunFlags& flags) {
     return ReportError(status, "", "");
   }
   PipelineOptions options{.path = flags.pipeline, .environment = *environment};
-  if (const Status status = LoadPinned(PosixFileSystem(), state, &options.pinned); !status.ok()) {
-    return ReportError(status, "", "");
-  }
+  const Status pinned = LoadPinned(PosixFileSystem(), state, &options.pinned);
+  if (!pinned.ok() && !flags.fresh) return ReportError(pinned, "", "");
   std::string where = flags.pipeline;
   auto pipeline = LoadPipeline(options, &where);
   if (!pipeline.ok()) return ReportErrorIn(pipeline.status(), where);
@@ -189,12 +137,7 @@ int Run(const RunFlags& flags) {
       return ReportError(status, "", "");
     }
   }
-  if (flags.memory > 0) {
-    run.memory_max = flags.memory;
-    run.epoch_bytes_max = std::min(run.epoch_bytes_max, flags.memory / 16);
-    run.queue_bytes_max = std::min(run.queue_bytes_max, flags.memory / 32);
-    run.outbox_bytes_max = std::min(run.outbox_bytes_max, flags.memory / 8);
-  }
+  if (flags.memory > 0) run.LimitMemory(flags.memory);
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   run.threads = flags.threads > 0 ? flags.threads : cores;
   run.shards = std::min(cores, kShardsByDefaultMax);
@@ -252,12 +195,7 @@ void AddRun(CLI::App* app, int* exit_code) {
       "free one");
   run->add_flag("--yes,-y", flags->yes, "do not ask");
   run->add_flag("--quiet,-q", flags->quiet, "no progress, no summary");
-  run->add_option(
-         "--memory", flags->memory,
-         "limit of the process's memory, e.g. 512MB or 4GB: state beyond it lives in files")
-      ->transform(CLI::AsSizeValue(false))
-      ->check(CLI::Range(kMemoryMin, std::numeric_limits<int64_t>::max())
-                  .description("at least 256MB"));
+  AddMemoryFlag(run, &flags->memory);
   run->add_option("--checkpoint-interval", flags->checkpoint_seconds,
                   "seconds between checkpoints (60)");
   run->add_option("--threads", flags->threads,

@@ -7,6 +7,7 @@
 #include "run/row_text.h"
 #include "run/state_dir.h"
 #include "run/verify.h"
+#include "serve/control.h"
 
 namespace leat {
 namespace {
@@ -90,10 +91,6 @@ Result<std::vector<const StandingSink*>> ChosenSinks(const VerifyFlags& flags,
 }
 
 Result<bool> VerifyAll(const VerifyFlags& flags, Session* session) {
-  std::unique_ptr<StateDirectory> lock;
-  if (flags.repair) {
-    LEAT_ASSIGN(lock, StateDirectory::Open(PosixFileSystem(), flags.StatePath()));
-  }
   LEAT_ASSIGN(const auto sinks, ChosenSinks(flags, *session->pipeline()));
   bool good = true;
   for (const StandingSink* sink : sinks) {
@@ -103,10 +100,29 @@ Result<bool> VerifyAll(const VerifyFlags& flags, Session* session) {
   return good;
 }
 
+// To repair, the state must be ours: a process that works on it steps aside as long as this lives.
+struct Alone {
+  std::shared_ptr<void> aside;
+  std::unique_ptr<StateDirectory> lock;
+};
+
+Result<Alone> TakeState(const VerifyFlags& flags) {
+  Alone alone;
+  LEAT_ASSIGN(alone.aside, AskAside(flags.StatePath(), "`leat repair`"));
+  LEAT_ASSIGN(alone.lock, StateDirectory::Open(PosixFileSystem(), flags.StatePath()));
+  return alone;
+}
+
 int Verify(const VerifyFlags& flags) {
   const SystemClock clock;
   std::string where;
-  const auto session = OpenSession(flags, &clock, &where);
+  Alone alone;
+  if (flags.repair) {
+    auto taken = TakeState(flags);
+    if (!taken.ok()) return ReportError(taken.status(), "", "");
+    alone = *std::move(taken);
+  }
+  const auto session = (flags.repair ? OpenSessionAlone : OpenSession)(flags, &clock, &where);
   if (!session.ok()) return ReportErrorIn(session.status(), where);
   running = session->get();
   std::signal(SIGINT, CancelVerify);

@@ -17,9 +17,10 @@ bool ReadJson(JsonScanner* json, std::string* text);
 bool ReadJson(JsonScanner* json, int64_t* number);
 bool ReadJson(JsonScanner* json, bool* value);
 
-// Reads an object of exactly `members` members: `read(key)` reads the value of one, or is false.
+// Reads an object of exactly `members` members, or up to `optional` more: `read(key)` reads the
+// value of one, or is false.
 template <typename Read>
-bool ReadJsonObject(JsonScanner* json, int members, Read read) {
+bool ReadJsonObject(JsonScanner* json, int members, Read read, int optional = 0) {
   if (json->Peek() != JsonKind::kObject) return false;
   json->Enter();
   std::string_view key;
@@ -27,7 +28,7 @@ bool ReadJsonObject(JsonScanner* json, int members, Read read) {
   for (; json->NextKey(found == 0, &key); ++found) {
     if (!read(key)) return false;
   }
-  return json->ok() && found == members;
+  return json->ok() && found >= members && found <= members + optional;
 }
 
 // Reads an array: `read()` reads one element, or is false.

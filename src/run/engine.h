@@ -1,6 +1,6 @@
-// The machine itself, for the files that make it: engine_open.cc, engine_replay.cc,
-// engine_epoch.cc, engine_checkpoint.cc, engine_status.cc. From outside it is used through
-// run/machine.h.
+// The machine itself, for the files that make it: engine_open.cc, engine_again.cc,
+// engine_replay.cc, engine_epoch.cc, engine_checkpoint.cc, engine_status.cc. From outside it is
+// used through run/machine.h.
 #pragma once
 
 #include <memory>
@@ -63,6 +63,10 @@ class Engine : public DataflowListener {
   Result<RunReport> Run();
   // The state and the sinks are open: `fresh` is done and not to be done again.
   bool opened() const { return opened_; }
+  // `again` is done, or on record: not to be done again.
+  bool read_again() const { return read_again_; }
+  // It left because the machine is asked to step aside.
+  bool leaves_aside() const { return leaves_aside_; }
 
   Status OnDelta(int output, const Batch& batch) override;
   Status OnRowError(int output, const Schema& schema, const RowError& error) override;
@@ -87,6 +91,18 @@ class Engine : public DataflowListener {
   Status Rebuild(SinkSeat* seat, const SinkSpec& spec);
   Status PushInput(const std::string& input, Dataflow* flow, int64_t* seq);
 
+  // Reading again.
+  Status ReadAllAgain();
+  Status PlanAllAgain(std::vector<Offset>* from);
+  Status ReadSourceAgain(SourceSeat* seat, const Offset& from);
+  Result<AgainPlan> PlanSourceAgain(const SourceSeat& seat, const AgainSpec& spec) const;
+  Result<SourceSeat*> FindSource(const std::string& name);
+  Status ReadAsNew();
+  Status CheckMendable(const SinkSeat& seat) const;
+  Status Mend(SinkSeat* seat, const SinkSpec& spec, const MarkExpected& expected);
+  Status MakeEqual(const SinkSeat& seat, const SinkSpec& spec);
+  Status PushQuery(const StandingSink& plan, DataflowListener* listener);
+
   // Replay.
   Status Replay();
   Status ReplayRange(const LogRange& range);
@@ -95,6 +111,7 @@ class Engine : public DataflowListener {
   // Epochs.
   Status Loop();
   bool AwaitWork();
+  bool AskedAside() const;
   bool AllDrained() const;
   bool HasNews() const;
   bool AtRest();
@@ -157,6 +174,8 @@ class Engine : public DataflowListener {
   Manifest manifest_;  // of the last checkpoint, or the one that is being made
   bool restored_ = false;
   bool opened_ = false;
+  bool read_again_ = false;
+  bool leaves_aside_ = false;
   ThreadPool pool_;  // outlives the dataflow
   Dataflow flow_;
   Rejects rejects_;

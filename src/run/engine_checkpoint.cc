@@ -167,6 +167,7 @@ Status Engine::WriteState() {
   }
   manifest_.epoch = record_.epoch;
   manifest_.next_seq = next_seq_;
+  manifest_.mend = 0;
   manifest_.definitions = DefinitionsOf(pipeline_);
   manifest_.pinned = pipeline_.pinned;
   manifest_.sources.clear();

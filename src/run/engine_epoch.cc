@@ -59,12 +59,18 @@ Result<RunReport> Engine::Run() {
 }
 
 Status Engine::Loop() {
+  if (options_.again && options_.again->as_new) LEAT_RETURN(ReadAsNew());
   for (SourceSeat& seat : sources_) {
     seat.worker->GoOnFrom(seat.position.offset);
     seat.worker->Start();
   }
   while (!stopping()) {
     LEAT_RETURN(Housekeep());
+    {
+      const std::lock_guard lock(crew_.mutex);
+      leaves_aside_ = AskedAside();
+    }
+    if (leaves_aside_) break;
     const bool work = AwaitWork();
     if (stopping()) break;
     // The very first epoch is computed even if nothing came: an empty sum is an answer too.
@@ -123,6 +129,14 @@ bool Engine::TickDue() const {
   return TickAt() <= (options_.follow ? context_.clock->Now() : started_at_);
 }
 
+// With the crew's mutex. Not while a sink fails: it would have to be waited for, and everybody with
+// it.
+bool Engine::AskedAside() const {
+  return context_.aside != nullptr && context_.aside->wanted() &&
+         std::none_of(sinks_.begin(), sinks_.end(),
+                      [](const SinkSeat& seat) { return seat.worker->degraded(); });
+}
+
 // Until something can be read, or there is something else to do. True: there is something to read.
 bool Engine::AwaitWork() {
   crew_.Yield();
@@ -136,7 +150,7 @@ bool Engine::AwaitWork() {
     const bool at_rest = AtRest();
     news = HasNews();
     return news || stopping() || (first && at_rest) || (AllDrained() && !options_.follow) ||
-           HasSinkNews() || ReadersWait();
+           HasSinkNews() || ReadersWait() || AskedAside();
   });
   return news;
 }
@@ -267,8 +281,9 @@ Status Engine::OnDelta(int output, const Batch& batch) {
   }
   SinkSeat& seat = sinks_[index];
   if (seat.guard) LEAT_RETURN(seat.guard->Push(batch));
-  // It has this epoch already: a replay computes the state, not the sink.
-  const bool held = record_.epoch.number <= seat.worker->counters().epoch;
+  // It has this epoch already, or is made equal to its query afterwards: what is computed is the
+  // state, not the sink.
+  const bool held = !seat.worker || record_.epoch.number <= seat.worker->counters().epoch;
   if (!seat.content) return held ? Status::OK() : seat.worker->Write(batch);
   seat.content_changed = seat.content_changed || !held;
   return ApplyRows(seat.plan->spec.schema, {}, batch, seat.content.get());

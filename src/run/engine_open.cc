@@ -48,7 +48,7 @@ Status Engine::Open() {
   if (const auto it = pipeline_.settings.find("timezone"); it != pipeline_.settings.end()) {
     timezone_ = it->second;
   }
-  LEAT_ASSIGN(state_, StateDirectory::Open(context_.files, context_.state_dir));
+  LEAT_ASSIGN(state_, StateDirectory::Open(context_.files, context_.state_dir, options_.fresh));
   memory_.UseFiles(state_->spill());
   if (context_.opened) context_.opened();
   if (options_.fresh) LEAT_RETURN(state_->Clear());
@@ -120,7 +120,10 @@ Status Engine::Restore() {
   LEAT_ASSIGN(restored_, state_->Load(&manifest_));
   if (restored_) {
     LEAT_RETURN(CheckDefinitions(manifest_, pipeline_));
-    return RestoreSeats();
+    return options_.again && !options_.again->as_new ? ReadAllAgain() : RestoreSeats();
+  }
+  if (options_.again) {
+    return SqlStatus("nothing was read yet", {.hint = "`leat run` reads it for the first time."});
   }
   // A log without a checkpoint is of a state that was dropped.
   LEAT_RETURN(EpochLog::Remove(context_.files, state_->path()));
@@ -201,6 +204,8 @@ Status Engine::OpenSink(SinkSeat* seat, int64_t log_end) {
   if (rebuild) {
     LEAT_RETURN(Rebuild(seat, spec));
     if (seat->content) expected.low = 0;
+  } else if (manifest_.mend > 0) {
+    LEAT_RETURN(Mend(seat, spec, expected));
   }
   MarkCheck check = [expected](const std::optional<Mark>& mark, int64_t low, int64_t high) {
     MarkExpected now = expected;

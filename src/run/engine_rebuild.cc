@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "plan/expand.h"
 #include "run/engine.h"
 #include "run/marks.h"
 
@@ -73,22 +74,28 @@ Status Engine::Rebuild(SinkSeat* seat, const SinkSpec& spec) {
                     context_.make_sink, any, 0, 0);
   // A sink that is written whole is written from its content in the state.
   if (held == 0 || seat->content) return worker.Open();
-  AnswerTo answer(&worker);
-  Dataflow flow(&answer);
-  const SourceProperties properties = [&](const std::string& name) {
-    return pipeline_.PropertiesOfSource(name);
-  };
-  LEAT_RETURN(flow.Add(seat->plan->query, properties).status());
-  LEAT_RETURN(CheckRebuildable(*seat, flow.inputs()));
+  LEAT_RETURN(CheckRebuildable(*seat, ScannedRelations(*seat->plan->query)));
   LEAT_RETURN(worker.Open());
   worker.Start();
-  int64_t seq = 0;
-  LEAT_RETURN(PushContents(&flow, &seq));
-  for (const std::string& input : flow.inputs()) LEAT_RETURN(PushInput(input, &flow, &seq));
-  LEAT_RETURN(flow.Finish(manifest_.epoch, Eval()));
+  AnswerTo answer(&worker);
+  LEAT_RETURN(PushQuery(*seat->plan, &answer));
   LEAT_RETURN(worker.End(held));
   LEAT_RETURN(worker.Commit(held));
   return worker.WaitCommitted(held);
+}
+
+// Computes a query once more, from the sources up to where the checkpoint stands, by a dataflow of
+// its own: as one epoch, the checkpoint's last.
+Status Engine::PushQuery(const StandingSink& plan, DataflowListener* listener) {
+  Dataflow flow(listener);
+  const SourceProperties properties = [&](const std::string& name) {
+    return pipeline_.PropertiesOfSource(name);
+  };
+  LEAT_RETURN(flow.Add(plan.query, properties).status());
+  int64_t seq = 0;
+  LEAT_RETURN(PushContents(&flow, &seq));
+  for (const std::string& input : flow.inputs()) LEAT_RETURN(PushInput(input, &flow, &seq));
+  return flow.Finish(manifest_.epoch, Eval());
 }
 
 // Everything that one input of the query has seen: a source's rows, or the rejects.

@@ -11,18 +11,32 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "connect/connectors.h"
+#include "run/aside.h"
 #include "run/crew.h"
 #include "run/live_status.h"
 #include "run/pipeline.h"
 #include "run/read_view.h"
 
 namespace leat {
+
+// Before anything else: a part of a source is read again (connect/source.h, Source::Again), and the
+// sinks get what that changes. Without `as_new` all that was ever read is read again, a new state
+// is computed from it, and each sink is made equal to its query: rows that differ are written,
+// where it has a key, else all of it. A crash at any time leaves the state of before, or what the
+// next run completes.
+struct AgainOptions {
+  std::string source, from;
+  bool as_new = false;
+  // Told what is about to be done, a line for each thing; an error ends it before it began.
+  std::function<Status(const std::vector<std::string>& what)> confirm;
+};
 
 struct RunOptions {
   int64_t epoch_bytes_max = 64 << 20;    // uncompressed bytes read in one epoch
@@ -38,10 +52,14 @@ struct RunOptions {
   // anew.
   bool adopt = false;
   std::vector<std::string> rebuild;  // … of these sinks, whatever their mark says
-  bool follow = false;               // when all is read, wait for more
+  std::optional<AgainOptions> again;
+  bool follow = false;  // when all is read, wait for more
   // How long a source or sink may fail before the run does. Unset: for ever when following, not at
   // all in a drain.
   std::optional<std::chrono::milliseconds> degraded_max;
+
+  // Keeps the process to so many bytes: its queues and epochs, too.
+  void LimitMemory(int64_t bytes);
 };
 
 struct SourceReport {
@@ -78,10 +96,16 @@ struct RunContext {
   Progress progress;                        // may be empty
   StatusBoard* board = nullptr;             // gets the status after epochs and commits
   ReadDesk* readers = nullptr;              // is answered between epochs; closed at the end
+  AsideDesk* aside = nullptr;               // asked between epochs; closed at the end
   std::function<void()> opened;             // called when the state directory is ours; or empty
   std::function<Result<std::unique_ptr<Source>>(const Server&, const Relation&)> make_source =
       MakeSource;
   std::function<Result<std::unique_ptr<Sink>>(SinkSpec)> make_sink = MakeSink;
+  // Reads what a sink's target holds.
+  std::function<Status(const SinkSpec&, const Relation&, const ArrivalVisitor&)> read_target =
+      [](const SinkSpec& sink, const Relation& relation, const ArrivalVisitor& visit) {
+        return ReadEach(sink.server, relation, visit);
+      };
   // Set: no thread is started and no time passes but by it. See run/crew.h.
   Schedule* schedule = nullptr;
 };

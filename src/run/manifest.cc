@@ -5,13 +5,14 @@
 namespace leat {
 namespace {
 
-constexpr int64_t kFormat = 1;
+// What a format has that the one before had not: 2 `mend`.
+constexpr int64_t kFormat = 2;
 
 }  // namespace
 
 std::string Manifest::Encode() const {
   RecordWriter out;
-  out.Int(kFormat).Text(state).Int(epoch.number).Int(epoch.clock).Int(next_seq);
+  out.Int(kFormat).Text(state).Int(epoch.number).Int(epoch.clock).Int(next_seq).Int(mend);
   out.Int(static_cast<int64_t>(sources.size()));
   for (const auto& source : sources) {
     out.Text(source.name).Text(source.offset).Int(source.rows_read).Int(source.rows_rejected);
@@ -30,14 +31,24 @@ std::string Manifest::Encode() const {
 
 Result<Manifest> Manifest::Decode(std::string_view bytes) {
   RecordReader in(bytes);
-  if (const int64_t format = in.Int(); format != kFormat) {
-    return IOErrorF("the state has format {}, and this leat reads format {}", format, kFormat);
+  const int64_t format = in.Int();
+  if (format > kFormat) {
+    return SqlStatus(
+        fmt::format("the state was written by a newer leat: it has format {}, and this one reads "
+                    "formats up to {}",
+                    format, kFormat),
+        {.sqlstate = "55000",
+         .hint =
+             "Upgrade leat. Or `leat run --fresh` drops the state and the rows that leat wrote, "
+             "and reads all again."});
   }
+  if (format < 1) return IOErrorF("the state has format {}, which there never was", format);
   Manifest manifest;
   manifest.state = in.Text();
   manifest.epoch.number = in.Int();
   manifest.epoch.clock = in.Int();
   manifest.next_seq = in.Int();
+  if (format >= 2) manifest.mend = in.Int();
   for (int64_t n = in.Int(); n > 0 && in.ok(); --n) {
     SourcePosition source;
     source.name = in.Text();

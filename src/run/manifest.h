@@ -21,6 +21,9 @@ struct Manifest {
   std::string state;  // the state's id, 32 hex digits
   Epoch epoch;        // the last one inside
   int64_t next_seq = 0;
+  // All was read again and computed anew as this epoch (`leat replay`): a sink whose mark is of an
+  // earlier one still holds what was answered before, and is made equal to its query. 0: none.
+  int64_t mend = 0;
   std::vector<SourcePosition> sources;
   std::map<std::string, std::string> definitions;     // "sink x" or "view x" → hash of its plan
   std::map<std::string, std::vector<Column>> pinned;  // columns of `()` sources

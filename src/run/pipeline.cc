@@ -335,6 +335,18 @@ Status Loader::CollectSources() {
 
 }  // namespace
 
+Relation TargetOf(const StandingSink& sink, Relation declared) {
+  declared.infer_columns = false;
+  if (!declared.columns.empty()) return declared;
+  for (const Column& column : sink.spec.schema.columns) {
+    ColumnSpec spec;
+    spec.column = column;
+    spec.outside_name = column.name;
+    declared.columns.push_back(std::move(spec));
+  }
+  return declared;
+}
+
 Properties Pipeline::PropertiesOfSource(const std::string& relation) const {
   // Files only grow, and a local table's content is part of the definition: nothing is taken back.
   (void)relation;

@@ -28,6 +28,9 @@ struct StandingSink {
   int location = -1;
 };
 
+// A sink's table as it can be read: with its query's columns where it declares none.
+Relation TargetOf(const StandingSink& sink, Relation declared);
+
 // A source relation that some standing query reads.
 struct StandingSource {
   std::string name;  // the relation's

@@ -35,6 +35,7 @@ inline RowsScan ScanOf(const Index& index) {
 
 struct ReadView {
   Manifest manifest;  // as a checkpoint of this epoch would say it
+  bool live = false;  // a process is at work, and goes on
   // "rejects" (rows of RejectsSchema) and "view NAME" for every stored view: the key's bytes → the
   // row's (data/key.h).
   std::map<std::string, RowsScan> rows;

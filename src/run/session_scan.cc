@@ -55,14 +55,7 @@ Status Session::OpenPipeline(const std::string& path, std::string* where) {
 void Session::KnowSinkColumns() {
   for (const StandingSink& sink : pipeline_->sinks) {
     Relation* relation = catalog_.FindRelation(sink.name);
-    relation->infer_columns = false;
-    if (!relation->columns.empty()) continue;
-    for (const Column& column : sink.spec.schema.columns) {
-      ColumnSpec spec;
-      spec.column = column;
-      spec.outside_name = column.name;
-      relation->columns.push_back(std::move(spec));
-    }
+    *relation = TargetOf(sink, std::move(*relation));
   }
 }
 

@@ -10,6 +10,8 @@
 namespace leat {
 namespace {
 
+constexpr int64_t kWriteRows = 65536;
+
 std::vector<int> AllColumns(const Schema& schema) {
   std::vector<int> all(static_cast<size_t>(schema.size()));
   std::iota(all.begin(), all.end(), 0);
@@ -92,6 +94,57 @@ Result<ComparisonCounts> SinkComparison::Differences(const Visit& visit) const {
       }));
   LEAT_RETURN(end());
   return counts;
+}
+
+Status AddTargetRows(const std::string& name, SinkComparison* comparison,
+                     const std::function<Status(const ArrivalVisitor& visit)>& read) {
+  return read([&](const Arrival& arrival) -> Status {
+    if (!arrival.rejects.empty()) {
+      const Reject& reject = arrival.rejects[0];
+      return IOErrorF("the target of sink \"{}\" holds what is none of its rows: {}, line {}: {}",
+                      name, arrival.place, reject.line, reject.reason);
+    }
+    return comparison->AddFound(arrival.batch);
+  });
+}
+
+Result<Batch> DecodeRows(const Schema& schema, const Strings& rows) {
+  RowDecoder decoder(TypesOf(schema));
+  for (int64_t i = 0; i < rows.size(); ++i) LEAT_RETURN(decoder.Append(rows[i]));
+  Batch batch{.rows = decoder.rows()};
+  LEAT_ASSIGN(batch.columns, decoder.Finish());
+  return batch;
+}
+
+Status WriteDifferences(const SinkComparison& comparison, const Schema& schema,
+                        const ChooseDifference& chooses, Sink* sink) {
+  const auto each = [&](bool deletes) -> Status {
+    Strings rows;
+    const auto flush = [&]() -> Status {
+      if (rows.size() == 0) return Status::OK();
+      LEAT_ASSIGN(Batch batch, DecodeRows(schema, rows));
+      rows = {};
+      if (deletes) {
+        LEAT_ASSIGN(batch, Negate(batch));
+      }
+      return sink->Write(batch);
+    };
+    const auto write = [&](const SinkDifference& difference) -> Status {
+      const bool gone = difference.missing.size() == 0;
+      if (gone != deletes) return Status::OK();
+      if (chooses) {
+        LEAT_ASSIGN(const bool chosen, chooses(difference));
+        if (!chosen) return Status::OK();
+      }
+      const Strings& from = gone ? difference.extra : difference.missing;
+      for (int64_t i = 0; i < from.size(); ++i) rows.Append(from[i]);
+      return rows.size() < kWriteRows ? Status::OK() : flush();
+    };
+    LEAT_RETURN(comparison.Differences(write).status());
+    return flush();
+  };
+  LEAT_RETURN(each(true));
+  return each(false);
 }
 
 }  // namespace leat

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "connect/sink.h"
+#include "connect/source.h"
 #include "state/index.h"
 
 namespace leat {
@@ -48,5 +49,19 @@ class SinkComparison {
   std::unique_ptr<Index> rows_;  // key → the row's values as a key, and its bytes
   ComparisonCounts counts_;
 };
+
+// Adds what the target of the sink `name` holds, as `read` gives it. A row that cannot be one of
+// the sink's is an IOError.
+Status AddTargetRows(const std::string& name, SinkComparison* comparison,
+                     const std::function<Status(const ArrivalVisitor& visit)>& read);
+
+// Stages what makes the target equal in the sink: deletes first, then what is inserted or updated.
+// `chooses` (or nullptr: all) says which differences.
+using ChooseDifference = std::function<Result<bool>(const SinkDifference& difference)>;
+Status WriteDifferences(const SinkComparison& comparison, const Schema& schema,
+                        const ChooseDifference& chooses, Sink* sink);
+
+// Rows of exact bytes as a batch.
+Result<Batch> DecodeRows(const Schema& schema, const Strings& rows);
 
 }  // namespace leat

@@ -72,9 +72,11 @@ class SinkWorker : public Worker {
 
   // Waits until nothing waits to be committed.
   Status WaitAtRest();
-  // With the crew's mutex: the epoch of its last commit; whether it ended with an error.
+  // With the crew's mutex: the epoch of its last commit; whether it ended with an error; whether
+  // one is being tried again.
   int64_t committed() const { return counters_.epoch; }
   bool failed() const { return !error_.ok(); }
+  bool degraded() const { return health_.degraded(); }
   // Nothing waits to be committed, and it works.
   bool at_rest() const;
   // Bytes written and not yet committed: an estimate.

@@ -4,7 +4,8 @@
 
 namespace leat {
 
-Result<std::unique_ptr<StateDirectory>> StateDirectory::Open(FileSystem* files, std::string path) {
+Result<std::unique_ptr<StateDirectory>> StateDirectory::Open(FileSystem* files, std::string path,
+                                                             bool drop) {
   std::unique_ptr<StateDirectory> state(new StateDirectory(files, std::move(path)));
   LEAT_RETURN(files->CreateDirectories(state->path_));
   LEAT_ASSIGN(state->lock_, files->TryLock(state->path("lock")));
@@ -13,6 +14,10 @@ Result<std::unique_ptr<StateDirectory>> StateDirectory::Open(FileSystem* files, 
         "another leat works on the state \"{}\"; wait for it or stop it, or use --state for one of "
         "its own",
         state->path_);
+  }
+  // Of a damaged manifest, or one of another format, only the name can be dropped.
+  if (drop && files->Exists(state->path("state/manifest"))) {
+    LEAT_RETURN(files->Remove(state->path("state/manifest")));
   }
   LEAT_ASSIGN(state->store_, StateStore::Open(files, state->path("state")));
   return state;

@@ -16,7 +16,9 @@ namespace leat {
 class StateDirectory {
  public:
   // Makes the directory if it is missing. Another process in it is an IOError naming the way out.
-  static Result<std::unique_ptr<StateDirectory>> Open(FileSystem* files, std::string path);
+  // `drop`: what is in it is not read, whatever it may be, and goes with the Clear that follows.
+  static Result<std::unique_ptr<StateDirectory>> Open(FileSystem* files, std::string path,
+                                                      bool drop = false);
   // To look only: takes no lock, makes nothing. REQUIRES: nothing is written through it.
   static Result<std::unique_ptr<StateDirectory>> OpenToRead(FileSystem* files, std::string path);
 

@@ -58,6 +58,11 @@ Result<Mark> MarkOf(const StandingSink& sink, const Manifest& manifest) {
   return *mark;
 }
 
+// What is written whole is written when it changes: its mark may be older than what it holds.
+bool MayLag(const StandingSink& sink, const Mark& mark, const Manifest& manifest) {
+  return sink.spec.mode == SinkMode::kReplace && mark.epoch < manifest.epoch.number;
+}
+
 Status CheckEpoch(const StandingSink& sink, const Mark& mark, const Manifest& manifest) {
   if (mark.epoch == manifest.epoch.number) return Status::OK();
   return SqlStatus(fmt::format("sink \"{}\" is at epoch {}, and the last committed one is {}",
@@ -69,19 +74,18 @@ Status CheckEpoch(const StandingSink& sink, const Mark& mark, const Manifest& ma
 
 Status AddFound(Session* session, const StandingSink& sink, SinkComparison* comparison) {
   const Relation& relation = *session->catalog().FindRelation(sink.name);
-  return ReadEach(sink.spec.server, relation, [&](const Arrival& arrival) -> Status {
-    if (!arrival.rejects.empty()) {
-      const Reject& reject = arrival.rejects[0];
-      return IOErrorF("the target of sink \"{}\" holds what is none of its rows: {}, line {}: {}",
-                      sink.name, arrival.place, reject.line, reject.reason);
-    }
-    return comparison->AddFound(arrival.batch);
+  return AddTargetRows(sink.name, comparison, [&](const ArrivalVisitor& visit) {
+    return ReadEach(sink.spec.server, relation, visit);
   });
 }
 
 // The target and the state must both stand at one epoch from before the target is read until after;
 // beside a running process either may move on meanwhile.
-Result<std::unique_ptr<SinkComparison>> ReadTarget(Session* session, const StandingSink& sink) {
+struct Read {
+  std::unique_ptr<SinkComparison> comparison;
+  Status if_different;  // what to say instead of differences
+};
+Result<Read> ReadTarget(Session* session, const StandingSink& sink) {
   Status moved;
   for (int i = 0; i < kTriesMax; ++i) {
     auto comparison = std::make_unique<SinkComparison>(sink.spec);
@@ -89,21 +93,17 @@ Result<std::unique_ptr<SinkComparison>> ReadTarget(Session* session, const Stand
     if (!view) return SqlStatus("nothing was committed yet", {.hint = "`leat run` it first."});
     LEAT_ASSIGN(const Mark before, MarkOf(sink, view->manifest));
     moved = CheckEpoch(sink, before, view->manifest);
-    if (!moved.ok()) continue;
+    const bool lags = MayLag(sink, before, view->manifest);
+    if (!moved.ok() && !lags) continue;
     LEAT_RETURN(AddFound(session, sink, comparison.get()));
     LEAT_ASSIGN(const Mark after, MarkOf(sink, view->manifest));
-    if (after.epoch == before.epoch) return comparison;
+    // Whether it only lags shows when there are differences.
+    if (after.epoch == before.epoch) {
+      return Read{std::move(comparison), lags && view->live ? moved : Status::OK()};
+    }
     moved = CheckEpoch(sink, after, view->manifest);
   }
   return moved;
-}
-
-Result<Batch> Decode(const Schema& schema, const Strings& rows) {
-  RowDecoder decoder(TypesOf(schema));
-  for (int64_t i = 0; i < rows.size(); ++i) LEAT_RETURN(decoder.Append(rows[i]));
-  Batch batch{.rows = decoder.rows()};
-  LEAT_ASSIGN(batch.columns, decoder.Finish());
-  return batch;
 }
 
 // Whether a condition holds for any row of a difference.
@@ -121,7 +121,7 @@ class Condition {
     if (!query_) return true;
     for (const Strings* rows : {&difference.missing, &difference.extra}) {
       if (rows->size() == 0) continue;
-      LEAT_ASSIGN(Batch batch, Decode(schema_, *rows));
+      LEAT_ASSIGN(Batch batch, DecodeRows(schema_, *rows));
       LEAT_ASSIGN(batch.seq, ArrivalNumbers(0, batch.rows));
       LEAT_ASSIGN(const bool holds, session_->AnyRow(query_, batch));
       if (holds) return true;
@@ -157,10 +157,15 @@ Result<ComparisonCounts> Choose(const SinkComparison& comparison, const Conditio
 
 Result<std::unique_ptr<SinkComparison>> Compare(Session* session, const StandingSink& sink) {
   LEAT_RETURN(RefuseMixedOrder(*session, *sink.query, sink.name));
-  LEAT_ASSIGN(auto comparison, ReadTarget(session, sink));
+  LEAT_ASSIGN(Read read, ReadTarget(session, sink));
   LEAT_RETURN(session->VisitStanding(
-      sink, [&](const Batch& rows) { return comparison->AddExpected(rows); }));
-  return comparison;
+      sink, [&](const Batch& rows) { return read.comparison->AddExpected(rows); }));
+  if (!read.if_different.ok()) {
+    LEAT_ASSIGN(const auto counts,
+                read.comparison->Differences([](const SinkDifference&) { return Status::OK(); }));
+    if (!counts.equal()) return read.if_different;
+  }
+  return std::move(read.comparison);
 }
 
 // --- Repair --------------------------------------------------------------------------------------
@@ -174,24 +179,6 @@ Status RefuseRepair(const StandingSink& sink, const ComparisonCounts& counts) {
                           sink.name)
             : fmt::format("sink \"{}\" has no key to find wrong rows by", sink.name),
       -1, fmt::format("`leat run --rebuild {}` writes all of it anew.", sink.name));
-}
-
-// Deletes first, then what is inserted or updated.
-Status WriteDifferences(const SinkComparison& comparison, const Condition& condition,
-                        const Schema& schema, Sink* sink) {
-  const auto each = [&](bool deletes) {
-    return Choose(comparison, condition, [&](const SinkDifference& difference) -> Status {
-      const bool gone = difference.missing.size() == 0;
-      if (gone != deletes) return Status::OK();
-      LEAT_ASSIGN(Batch batch, Decode(schema, gone ? difference.extra : difference.missing));
-      if (gone) {
-        LEAT_ASSIGN(batch, Negate(batch));
-      }
-      return sink->Write(batch);
-    });
-  };
-  LEAT_RETURN(each(true).status());
-  return each(false).status();
 }
 
 }  // namespace
@@ -222,7 +209,10 @@ Result<ComparisonCounts> RepairSink(Session* session, const StandingSink& sink,
     LEAT_RETURN(
         session->VisitStanding(sink, [&](const Batch& rows) { return target->Write(rows); }));
   } else {
-    LEAT_RETURN(WriteDifferences(*comparison, condition, spec.schema, target.get()));
+    const auto chooses = [&](const SinkDifference& difference) {
+      return condition.Holds(difference);
+    };
+    LEAT_RETURN(WriteDifferences(*comparison, spec.schema, chooses, target.get()));
   }
   LEAT_RETURN(target->Commit(mark->epoch));
   return counts;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/file_system.h"
+#include "run/aside.h"
 #include "run/live_status.h"
 #include "run/read_view.h"
 
@@ -18,6 +19,7 @@ namespace leat {
 struct ControlServices {
   const StatusBoard* board = nullptr;
   ReadDesk* desk = nullptr;
+  AsideDesk* aside = nullptr;
 };
 
 // Threads of its own: one listens, and one for each client, of which there are at most 16. A client
@@ -35,6 +37,11 @@ class ControlServer {
 
 // What the process that works on this state says of itself; nothing where none listens.
 Result<std::optional<LiveStatus>> AskStatus(const std::string& state_dir);
+
+// Asks the process that works on this state to let go of it: it commits, checkpoints and steps
+// aside for as long as what this gives lives, or this process does. nullptr where nobody is at
+// work. `why` names the command, for its status.
+Result<std::shared_ptr<void>> AskAside(const std::string& state_dir, const std::string& why);
 
 // The last committed epoch: from the process that works on this state, else from its last
 // checkpoint. nullptr where nothing was committed yet. Its scans are for one thread, one after

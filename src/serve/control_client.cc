@@ -82,6 +82,13 @@ Result<std::optional<LiveStatus>> AskStatus(const std::string& state_dir) {
   return std::optional(std::move(status));
 }
 
+Result<std::shared_ptr<void>> AskAside(const std::string& state_dir, const std::string& why) {
+  LEAT_ASSIGN(auto channel, Connect(state_dir));
+  if (!channel) return std::shared_ptr<void>();
+  LEAT_RETURN(Ask(channel.get(), kAside, why).status());
+  return std::shared_ptr<void>(std::move(channel));
+}
+
 Result<ReadViewPtr> OpenView(FileSystem* files, const std::string& state_dir) {
   LEAT_ASSIGN(const auto channel, Connect(state_dir));
   if (!channel) return ReadCheckpoint(files, state_dir);
@@ -89,6 +96,7 @@ Result<ReadViewPtr> OpenView(FileSystem* files, const std::string& state_dir) {
   RecordReader in(answer.body);
   auto view = std::make_shared<ReadView>();
   LEAT_ASSIGN(view->manifest, Manifest::Decode(in.Text()));
+  view->live = true;
   for (int64_t left = in.Int(); left > 0 && in.ok(); --left) {
     const std::string name = in.Text();
     view->rows[name] = [channel, name](std::string_view begin, std::string_view end,

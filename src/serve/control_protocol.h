@@ -4,6 +4,7 @@
 //   kStatus                                     kStatus  LiveStatus as JSON
 //   kView                                       kView    the manifest, the names of relations
 //   kRows    name, begin, end (of that view)    kRows …  (key, row, weight) …, then kEnd
+//   kAside   why                                kAside   the state is free until the line ends
 //
 // Anything may be answered by kError.
 #pragma once
@@ -18,8 +19,8 @@ namespace leat {
 
 inline constexpr int64_t kControlProtocol = 1;
 
-inline constexpr char kHello = 'h', kStatus = 's', kView = 'v', kRows = 'r', kEnd = '.',
-                      kError = '!';
+inline constexpr char kHello = 'h', kStatus = 's', kView = 'v', kRows = 'r', kAside = 'a',
+                      kEnd = '.', kError = '!';
 
 std::string EncodeHello();
 // Refuses another protocol, naming both versions.

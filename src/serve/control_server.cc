@@ -20,6 +20,7 @@ constexpr size_t kClientsMax = 16;
 constexpr size_t kChunkBytes = 256 << 10;
 constexpr seconds kSilenceMax{60};
 constexpr seconds kEpochWaitMax{30};
+constexpr seconds kAsideWaitMax{60};
 constexpr milliseconds kAcceptWait{1000};
 
 // What one client asks, one question after another.
@@ -27,6 +28,12 @@ class Conversation {
  public:
   Conversation(const ControlServices& services, Channel* channel)
       : services_(services), channel_(channel) {}
+
+  ~Conversation() {
+    if (aside_) services_.aside->Done();
+  }
+  Conversation(const Conversation&) = delete;
+  Conversation& operator=(const Conversation&) = delete;
 
   Status Run() {
     LEAT_RETURN(channel_->SetTimeout(kSilenceMax));
@@ -48,6 +55,7 @@ class Conversation {
     if (message.kind == kStatus) return channel_->Send(kStatus, ToJson(services_.board->Read()));
     if (message.kind == kView) return AnswerView();
     if (message.kind == kRows) return AnswerRows(message.body);
+    if (message.kind == kAside) return StepAside(message.body);
     return IOErrorF("an unknown question: '{}'", message.kind);
   }
 
@@ -84,9 +92,20 @@ class Conversation {
     return channel_->Send(kEnd, "");
   }
 
+  Status StepAside(const std::string& why) {
+    if (services_.aside == nullptr) return Status::IOError("this leat cannot step aside");
+    if (aside_) return Status::Invalid("it has stepped aside already");
+    view_.reset();
+    LEAT_RETURN(services_.aside->Ask(why, kAsideWaitMax));
+    aside_ = true;
+    LEAT_RETURN(channel_->SetTimeout(seconds(0)));  // until the line ends
+    return channel_->Send(kAside, "");
+  }
+
   const ControlServices& services_;
   Channel* const channel_;
   ReadViewPtr view_;
+  bool aside_ = false;
 };
 
 class ControlThreads : public ControlServer {
@@ -105,6 +124,7 @@ class ControlThreads : public ControlServer {
     stopped_.notify_all();
     listener_->Shut();
     services_.desk->Close();
+    if (services_.aside != nullptr) services_.aside->Close();
     thread_.join();
     for (Client& client : clients_) client.thread.join();
   }

@@ -12,7 +12,8 @@ Result<std::string> Services::Listen(const std::string& address) {
 
 Status Services::OpenControl(const std::string& state_dir) {
   if (control_) return Status::OK();
-  LEAT_ASSIGN(control_, ControlServer::Start(state_dir, {.board = &board_, .desk = &desk_}));
+  LEAT_ASSIGN(control_, ControlServer::Start(state_dir,
+                                             {.board = &board_, .desk = &desk_, .aside = &aside_}));
   return Status::OK();
 }
 

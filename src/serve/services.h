@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "run/aside.h"
 #include "run/live_status.h"
 #include "run/read_view.h"
 #include "serve/control.h"
@@ -25,11 +26,13 @@ class Services {
 
   StatusBoard* board() { return &board_; }
   ReadDesk* desk() { return &desk_; }
+  AsideDesk* aside() { return &aside_; }
 
  private:
   const Clock& clock_;
   StatusBoard board_;
   ReadDesk desk_;
+  AsideDesk aside_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<ControlServer> control_;
 };

@@ -73,9 +73,9 @@ Result<Foot> ReadFoot(const StateFile& file) {
   }
   if (foot.version > kVersion) {
     return IOErrorF(
-        "the state file \"{}\" has format {}, and this version of leat knows {}: it was written by "
-        "a newer version; run that one, or remove the state directory to compute it anew from the "
-        "sources",
+        "the state file \"{}\" has format {}, and this leat reads formats up to {}: it was written "
+        "by a newer version, upgrade this one; or `leat run --fresh` drops the state and the rows "
+        "that leat wrote, and reads all again",
         file.path(), foot.version, kVersion);
   }
   const std::string_view checked = BytesOf(foot).substr(0, sizeof(foot) - sizeof(foot.checksum));

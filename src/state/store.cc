@@ -84,12 +84,12 @@ Status CheckVersion(const std::string& path, std::string_view bytes) {
   }
   const char version = bytes[magic.size()];
   if (version == kManifestVersion) return Status::OK();
+  const bool newer = version > kManifestVersion;
   return IOErrorF(
-      "the state's manifest \"{}\" has format {}, and this version of leat knows {}: it was "
-      "written "
-      "by {} version; run that one, or remove the state directory to compute it anew from the "
-      "sources",
-      path, version, kManifestVersion, version > kManifestVersion ? "a newer" : "an older");
+      "the state's manifest \"{}\" has format {}, and this leat reads format {}: {}; or `leat run "
+      "--fresh` drops the state and the rows that leat wrote, and reads all again",
+      path, version, kManifestVersion,
+      newer ? "it was written by a newer leat, upgrade this one" : "run the leat that wrote it");
 }
 
 Result<StateManifest> Decode(const std::string& path, std::string_view bytes) {
@@ -121,8 +121,8 @@ Result<StateManifest> Decode(const std::string& path, std::string_view bytes) {
 
 Status DamagedState(const std::string& path, std::string_view what) {
   return IOErrorF(
-      "the state is damaged: \"{}\" {}; put the state directory back from a copy, or remove it and "
-      "run again to compute it anew from the sources",
+      "the state is damaged: \"{}\" {}; put the state directory back from a copy, or `leat run "
+      "--fresh` drops it and the rows that leat wrote, and reads all again",
       path, what);
 }
 

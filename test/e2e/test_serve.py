@@ -118,7 +118,12 @@ def test_health_metrics_and_status(shop, running):
     assert metrics["leat_sink_rows_written_total", "sums"] == 2
     assert metrics["leat_sink_outbox_bytes", "sums"] == 0
     assert metrics["leat_epoch",] == metrics["leat_committed_epoch",]
-    assert any(key[0] == "leat_operator_state_rows" for key in metrics)
+    for name in ("leat_operator_state_rows", "leat_operator_state_bytes", "leat_operator_seconds_total"):
+        assert sum(value for key, value in metrics.items() if key[0] == name) > 0, name
+    assert metrics["leat_source_lag_bytes", "orders"] == 0
+    assert metrics["leat_memory_bytes",] > 1 << 20 and ("leat_memory_limit_bytes",) not in metrics
+    assert metrics["leat_state_bytes",] > sum(value for key, value in metrics.items()
+                                              if key[0] == "leat_operator_state_bytes")
     assert "# TYPE leat_source_rows_read counter" in running.get("/metrics")[1] or \
         "# TYPE leat_source_rows_read_total counter" in running.get("/metrics")[1]
     assert running.get("/nothing")[0] == 404
@@ -210,4 +215,4 @@ def test_an_address_in_use_is_known_at_once(shop, running):
 
 def test_verify_beside_a_running_process(shop, running):
     assert shop("verify", "p.sql") == "sums: 2 rows, as the query answers\n"
-    assert "another leat" in shop.fails("repair", "p.sql", "sums", code=1)
+    assert shop("repair", "p.sql", "sums") == "sums: 2 rows, as the query answers\n"

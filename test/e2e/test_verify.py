@@ -88,6 +88,16 @@ def test_differences_are_listed_and_repaired(shop):
     shop("verify", "p.sql")
 
 
+def test_a_target_written_whole_that_did_not_change(shop):
+    """Its mark stays behind: it is compared all the same."""
+    shop.write("data/orders_3.csv", "placed_on,customer,amount\n2024-02-01,Bob,0\n")
+    shop("run", "p.sql")
+    assert shop("verify", "p.sql", "top") == "top: 3 rows, as the query answers\n"
+    top = next((shop.home / "lake/top").glob("*.csv"))
+    top.write_text(top.read_text().replace("Bob", "Rob"))
+    assert "top: 1 missing, 1 extra" in shop("verify", "p.sql", "top", code=1)
+
+
 def test_where_chooses(shop):
     change(shop, "UPDATE daily SET orders = 7")
     where = ("--where", "placed_on < '2024-01-05'")

@@ -25,7 +25,7 @@ bool ReadHex(JsonScanner* json, uint64_t* number) {
 }
 
 bool DecodeFile(JsonScanner* json, FileState* file) {
-  return ReadJsonObject(json, 8, [&](std::string_view key) {
+  const auto member = [&](std::string_view key) {
     if (key == "name") return ReadJson(json, &file->name);
     if (key == "size") return ReadJson(json, &file->size);
     if (key == "modified") return ReadJson(json, &file->modified);
@@ -33,8 +33,10 @@ bool DecodeFile(JsonScanner* json, FileState* file) {
     if (key == "done") return ReadJson(json, &file->done);
     if (key == "rows") return ReadJson(json, &file->rows);
     if (key == "lines") return ReadJson(json, &file->lines);
+    if (key == "earlier") return ReadJson(json, &file->earlier);
     return key == "complete" && ReadJson(json, &file->complete);
-  });
+  };
+  return ReadJsonObject(json, 8, member, /*optional=*/1);
 }
 
 // Closes itself.
@@ -71,9 +73,11 @@ std::string EncodeOffset(const std::vector<FileState>& files) {
     AppendJson(file.name, &text);
     fmt::format_to(std::back_inserter(text),
                    ",\"size\":{},\"modified\":{},\"xxh3\":\"{:016x}\",\"done\":{},\"rows\":{},"
-                   "\"lines\":{},\"complete\":{}}}",
+                   "\"lines\":{},\"complete\":{}",
                    file.size, file.modified, file.fingerprint, file.done, file.rows, file.lines,
                    file.complete);
+    if (file.earlier > 0) text += fmt::format(",\"earlier\":{}", file.earlier);
+    text += '}';
   }
   text += "]}";
   return text;

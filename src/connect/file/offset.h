@@ -20,6 +20,7 @@ struct FileState {
   int64_t rows = 0;          // data rows read
   int64_t lines = 1;         // the line at `done`
   bool complete = false;     // nothing after `done` when last looked at
+  int64_t earlier = 0;       // how often it was read before, as new: those rows stand beside these
 
   bool operator==(const FileState&) const = default;
 };

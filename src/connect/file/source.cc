@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "connect/constraints.h"
+#include "connect/file/again.h"
 #include "connect/file/file.h"
 #include "connect/file/hive.h"
 #include "connect/file/ledger.h"
@@ -135,6 +136,7 @@ class FileSource : public Source {
 
   Status Limit(const Offset& end) override {
     LEAT_ASSIGN(limits_, DecodeOffset(end));
+    for (const FileState& file : *limits_) LEAT_RETURN(CheckReadOnce(file));
     LEAT_RETURN(ledger_.Load(*limits_));
     for (FileState& file : ledger_.files()) {
       file.done = file.rows = 0;
@@ -150,6 +152,10 @@ class FileSource : public Source {
   bool Wait(std::chrono::milliseconds at_most) override;
   Result<std::optional<Arrival>> Poll(int64_t bytes_max) override;
   Result<Arrival> Reread(const Offset& end) override;
+  Result<AgainPlan> Again(const Offset& end, const AgainSpec& spec) override {
+    return PlanAgain(table_, end, spec);
+  }
+  int64_t lag_bytes() const override { return ledger_.BytesToRead(); }
 
  private:
   static Schema SchemaOf(const Relation& relation) {
