@@ -131,8 +131,10 @@ enum class WindowFunction : uint8_t {
   kAvg,
   kCount,
   kMin,
-  kMax,  // over the frame
-  kEma,  // args: x, and n (constant): alpha = 2 / (n + 1), nulls skipped
+  kMax,      // over the frame
+  kEma,      // args: x, and n (constant): alpha = 2 / (n + 1), nulls skipped
+  kSession,  // args: x, by which rows are ordered, and gap (constant): the x of the first row since
+             // the last gap that was longer
   kRowNumber,
   kRank,
   kDenseRank,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "data/date.h"
 #include "flow/row_errors.h"
 
 namespace leat {
@@ -40,6 +41,16 @@ Status CheckTypes(const BoundCall& call) {
     return NotSupported("ema of " + TypeName(call.type), -1, "Cast it to double precision.");
   }
   return Status::OK();
+}
+
+Result<Micros> SessionGap(const Expr& expr) {
+  if (!IsConstant(expr)) return NotSupported("a session's gap that varies", expr.location);
+  LEAT_ASSIGN(const auto value, EvaluateConstant(expr, {}));
+  const auto& gap = static_cast<const arrow::MonthDayNanoIntervalScalar&>(*value);
+  const Micros micros = gap.value.days * kMicrosPerDay + gap.value.nanoseconds / 1000;
+  if (gap.is_valid && gap.value.months == 0 && micros >= 0) return micros;
+  return SqlStatus("the gap of a session must be a time of days, hours, minutes and seconds",
+                   {.sqlstate = "22023", .location = expr.location});
 }
 
 Status CheckFrame(const RowFrame& frame) {
@@ -113,6 +124,9 @@ Status WindowCalls::Bind(const WindowCall& call) {
                        {.sqlstate = "22023", .location = call.args[1]->location});
     }
     bound.alpha = 2 / (static_cast<double>(*rows) + 1);
+  }
+  if (call.function == WindowFunction::kSession) {
+    LEAT_ASSIGN(bound.gap, SessionGap(*call.args[1]));
   }
   if (call.function == WindowFunction::kNthValue) bound.place = AddColumn(call.args[1]);
   const bool shifted =
@@ -203,6 +217,8 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> WindowCalls::Compute(const Sh
           return ComputeSum(call, i, frame_, sheet, errors);
         case WindowFunction::kEma:
           return ComputeEma(call, i, sheet);
+        case WindowFunction::kSession:
+          return ComputeSession(call, i, sheet);
         case WindowFunction::kRowNumber:
         case WindowFunction::kRank:
         case WindowFunction::kDenseRank:

@@ -15,8 +15,9 @@ namespace leat {
 
 // What a call knows of the rows before a stretch, where its frame begins with the partition.
 struct CallState {
-  int64_t rows = 0;       // that counted: rows of row_number and rank, values of aggregates
-  int64_t groups = 0;     // of peers, for dense_rank
+  int64_t rows = 0;       // that counted: rows of row_number and rank, values of aggregates; the
+                          // last time of a session
+  int64_t groups = 0;     // of peers, for dense_rank; the beginning of the session
   double real = 0;        // a float's sum, or the ema
   bool set = false;       // `real` of ema, or `value`, is there
   bool overflow = false;  // a float's sum left the range: no later sum exists
@@ -54,6 +55,7 @@ struct BoundCall {
   int filter = -1;
   int place = -1;    // nth_value: which row of the frame
   double alpha = 0;  // ema
+  Micros gap = 0;    // session
 };
 
 // How far a changed row is seen, in rows of its partition; RowFrame::kUnbounded: to its end.
@@ -119,6 +121,7 @@ CallResult ComputeShare(const BoundCall& call, const Sheet& sheet, ErrorMask* er
 // nth_value, over such stretches too.
 CallResult ComputeNth(const BoundCall& call, const RowFrame& frame, const Sheet& sheet,
                       ErrorMask* errors);
+CallResult ComputeSession(const BoundCall& call, size_t number, const Sheet& sheet);
 CallResult ComputeEma(const BoundCall& call, size_t number, const Sheet& sheet);
 
 // Which rows of the sheet count for an aggregate: its value is not null and its filter true. Empty:

@@ -1,4 +1,5 @@
-// Where a row stands among its partition's, and the moving mean that never forgets.
+// Where a row stands among its partition's, the session that it is in, and the moving mean that
+// never forgets.
 #include <arrow/array.h>
 #include <arrow/builder.h>
 
@@ -32,6 +33,31 @@ CallResult ComputeRank(const BoundCall& call, size_t number, const Sheet& sheet)
       }
       ++state.rows;
       out.UnsafeAppend(rank);
+    }
+    if (stretch.save == stretch.last) (*stretch.states)[number] = state;
+  }
+  return out.Finish();
+}
+
+CallResult ComputeSession(const BoundCall& call, size_t number, const Sheet& sheet) {
+  const auto& times =
+      static_cast<const arrow::TimestampArray&>(*sheet.columns[static_cast<size_t>(call.value)]);
+  arrow::TimestampBuilder out(times.type(), arrow::default_memory_pool());
+  LEAT_RETURN(out.Reserve(sheet.computed()));
+  for (const Stretch& stretch : sheet.stretches) {
+    CallState state = stretch.states ? (*stretch.states)[number] : CallState{};
+    for (int64_t i = stretch.first; i < stretch.last; ++i) {
+      if (i == stretch.save) (*stretch.states)[number] = state;
+      if (times.IsNull(i)) {
+        out.UnsafeAppendNull();
+        continue;
+      }
+      const Micros at = times.Value(i);
+      const bool begins = !state.set || static_cast<__int128>(at) - state.rows > call.gap;
+      if (begins) state.groups = at;
+      state.rows = at;
+      state.set = true;
+      out.UnsafeAppend(state.groups);
     }
     if (stretch.save == stretch.last) (*stretch.states)[number] = state;
   }

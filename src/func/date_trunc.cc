@@ -206,24 +206,41 @@ Result<ArrayPtr> TruncateInterval(const Call& call, Arguments args) {
 }
 
 // The beginning of the bin of width `stride` from `origin` on that a timestamp lies in.
+Micros BinOf(const Call& call, int64_t row, const Interval& stride, Micros at, Micros origin) {
+  if (IsInfiniteTimestamp(at)) return at;
+  const auto fail = [&](const char* state, const char* message) {
+    call.errors->Set(row, state, message);
+    return Micros{0};
+  };
+  if (IsInfiniteTimestamp(origin)) return fail("22008", "origin out of range");
+  if (stride.months != 0) {
+    return fail("0A000", "timestamps cannot be binned into intervals containing months or years");
+  }
+  const int64_t width = stride.days * kMicrosPerDay + MicrosOf(stride);
+  if (width <= 0) return fail("22008", "stride must be greater than zero");
+  return origin + FloorDivide(at - origin, width) * width;
+}
+
 Result<ArrayPtr> Bin(const Call& call, Arguments args) {
   const Values<Interval> strides(args[0]);
   const Values<Micros> timestamps(args[1]), origins(args[2]);
-  return MapRows<Micros>(call, args, [&](int64_t row) -> Micros {
-    const Interval& stride = strides[row];
-    if (IsInfiniteTimestamp(timestamps[row])) return timestamps[row];
-    const auto fail = [&](const char* state, const char* message) {
-      call.errors->Set(row, state, message);
-      return Micros{0};
-    };
-    if (IsInfiniteTimestamp(origins[row])) return fail("22008", "origin out of range");
-    if (stride.months != 0) {
-      return fail("0A000", "timestamps cannot be binned into intervals containing months or years");
-    }
-    const int64_t width = stride.days * kMicrosPerDay + MicrosOf(stride);
-    if (width <= 0) return fail("22008", "stride must be greater than zero");
-    return origins[row] + FloorDivide(timestamps[row] - origins[row], width) * width;
+  return MapRows<Micros>(call, args, [&](int64_t row) {
+    return BinOf(call, row, strides[row], timestamps[row], origins[row]);
   });
+}
+
+// tumble(ts, size): the bins of date_bin from 1970-01-01 on.
+Result<ArrayPtr> Tumble(const Call& call, Arguments args) {
+  const Values<Micros> timestamps(args[0]);
+  const Values<Interval> sizes(args[1]);
+  return MapRows<Micros>(
+      call, args, [&](int64_t row) { return BinOf(call, row, sizes[row], timestamps[row], 0); });
+}
+
+// A session is made where rows are grouped; nothing calls this for a query that is right.
+Result<ArrayPtr> SessionAlone(const Call&, Arguments) {
+  return NotSupported("session(ts, gap) outside of GROUP BY", -1,
+                      "Group by it, or write session(ts, gap) OVER (PARTITION BY …).");
 }
 
 }  // namespace
@@ -267,6 +284,19 @@ void AddDateTruncFunctions(std::vector<Function>* out) {
       Spec("date_trunc", {kText, kInterval}, kInterval, TruncateInterval,
            {"The whole units of an interval",
             "date_trunc('hour', interval '2 days 3 hours 40 minutes')", "2 days 03:00:00"}));
+  for (const TypeId type : {kTimestamp, kTimestamptz}) {
+    const bool zoned = type == kTimestamptz;
+    out->push_back(
+        Spec("tumble", {type, kInterval}, type, Tumble,
+             {"The beginning of the window of that size, counted from 1970-01-01, that a "
+              "time lies in",
+              zoned ? "tumble(timestamptz '2024-02-29 10:17:04+00', '10 minutes')"
+                    : "tumble(timestamp '2024-02-29 10:17:04', '10 minutes')",
+              zoned ? "2024-02-29 10:10:00+00" : "2024-02-29 10:10:00"}));
+    out->push_back(Spec("session", {type, kInterval}, type, SessionAlone,
+                        {"In GROUP BY (or with OVER): the first time since nothing came for longer "
+                         "than the gap, among rows that agree in the other keys"}));
+  }
   out->push_back(Spec("date_bin", {kInterval, kTimestamp, kTimestamp}, kTimestamp, Bin,
                       {"The beginning of the bin that a time lies in",
                        "date_bin('15 minutes', timestamp '2020-02-11 15:44:17', "

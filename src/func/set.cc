@@ -14,6 +14,7 @@ namespace {
 
 using enum TypeId;
 
+constexpr Micros kSpanMax = kTimestampEnd / 4;    // of a window
 constexpr int64_t kSeriesMax = int64_t{1} << 27;  // elements of the series of a batch
 
 // A series of each row: `next` is called with the row and a sink for values; false ends for good.
@@ -145,6 +146,41 @@ Result<ArrayPtr> TimeSeries(const Call& call, Arguments args) {
   return ListColumn(*call.result, elements, offsets, null_rows);
 }
 
+// The beginnings of all windows of a size, one every slide from 1970-01-01 on, that a time lies in.
+Result<ArrayPtr> Hop(const Call& call, Arguments args) {
+  const Values<Micros> times(args[0]);
+  const Values<Interval> slides(args[1]), sizes(args[2]);
+  const auto width = [](const Interval& interval) -> __int128 {
+    return interval.months != 0 ? 0 : SpanOf(interval);
+  };
+  LEAT_ASSIGN(const Nulls nulls, NullsOf(args, call.rows));
+  std::vector<int32_t> offsets = {0};
+  std::vector<int64_t> null_rows;
+  std::vector<Micros> begins;
+  for (int64_t row = 0; row < call.rows; ++row) {
+    const __int128 slide = nulls.Has(row) ? 1 : width(slides[row]);
+    const __int128 size = nulls.Has(row) ? 1 : width(sizes[row]);
+    if (nulls.Has(row)) {
+      null_rows.push_back(row);
+    } else if (slide <= 0 || size <= 0 || slide > kSpanMax || size > kSpanMax) {
+      call.errors->Set(row, "22023",
+                       "the slide and the size of hop must be times without months, above zero");
+    } else if (call.selection->Has(row) && !IsInfiniteTimestamp(times[row])) {
+      const auto step = static_cast<Micros>(slide), length = static_cast<Micros>(size);
+      Micros at = (FloorDivide(times[row] - length, step) + 1) * step;
+      for (; at <= times[row]; at += step) {
+        if (static_cast<int64_t>(begins.size()) >= kSeriesMax) return TooLong();
+        begins.push_back(at);
+      }
+    }
+    offsets.push_back(static_cast<int32_t>(begins.size()));
+  }
+  const auto count = static_cast<int64_t>(begins.size());
+  const ArrayPtr elements = FixedColumn(*call.result->element, count,
+                                        arrow::Buffer::FromVector(std::move(begins)), Nulls{});
+  return ListColumn(*call.result, elements, offsets, null_rows);
+}
+
 Result<ArrayPtr> Itself(const Call& call, Arguments args) {
   if (!args[0].constant || call.rows == 1) return args[0].array;
   return arrow::MakeArray(args[0].array->data());
@@ -188,6 +224,12 @@ void AddSetFunctions(std::vector<Function>* out) {
   AddSeries(kNumeric, kNumeric, NumericSeries, false, out);
   AddSeries(kTimestamp, kInterval, TimeSeries<false>, true, out);
   AddSeries(kTimestamptz, kInterval, TimeSeries<true>, true, out);
+  for (const TypeId type : {kTimestamp, kTimestamptz}) {
+    out->push_back(
+        Set(Spec("hop", {type, kInterval, kInterval}, Type::Array(type), Hop,
+                 {"hop(ts, slide, size): the beginnings of the windows of that size, one "
+                  "every slide from 1970-01-01 on, that a time lies in"})));
+  }
   Function unnest = Set(Spec("unnest", {Type::Array(kUnknown)}, kUnknown, Itself,
                              {"A row for each element of an array"}));
   unnest.resolve = [](std::span<const Type> args) -> Result<Type> { return args[0]; };

@@ -226,6 +226,9 @@ class Binder {
   Status BindGroupBy(Selection* selection);
   Status BindGroupSets(const Node* node, Selection* selection, std::vector<std::vector<int>>* sets);
   Result<int> AddGroupKey(const Node* node, Selection* selection);
+  static std::vector<bool> UnnestKeys(std::vector<ExprPtr>* keys, Selection* selection);
+  static void DropSets(const std::vector<bool>& dropped, Selection* selection);
+  static Status BuildSessions(std::vector<ExprPtr>* keys, Selection* selection);
   Status BuildGroups(std::vector<ExprPtr> keys, Selection* selection);
   Status BindDistinctOn(Selection* selection);
   Status BindOrderBy(Selection* selection);

@@ -192,9 +192,12 @@ Status Binder::BuildAggregate(Selection* selection) {
         "Above a join, an aggregate or DISTINCT rows have no order: use arg_min(x, y) or "
         "arg_max(x, y).");
   }
+  const std::vector<bool> grouped_sets = UnnestKeys(&keys, selection);
+  LEAT_RETURN(BuildSessions(&keys, selection));
   LEAT_RETURN(BuildGroups(std::move(keys), selection));
   Regroup regroup(selection->keys, collected.aggregates.size(), selection->scope);
   for (Target& target : selection->targets) LEAT_RETURN(regroup.Apply(&target.expr));
+  DropSets(grouped_sets, selection);
   for (ExprPtr& set : collected.sets) LEAT_RETURN(regroup.Apply(&set));
   for (WindowUse& use : collected.windows) {
     for (ExprPtr& expr : use.partition) LEAT_RETURN(regroup.Apply(&expr));

@@ -11,7 +11,8 @@ namespace {
 bool IsWindowOnly(std::string_view name) {
   return name == "row_number" || name == "rank" || name == "dense_rank" || name == "lag" ||
          name == "lead" || name == "first_value" || name == "last_value" || name == "ema" ||
-         name == "ntile" || name == "percent_rank" || name == "cume_dist" || name == "nth_value";
+         name == "ntile" || name == "percent_rank" || name == "cume_dist" || name == "nth_value" ||
+         name == "session";
 }
 
 Result<std::string> FunctionName(const PgQuery__FuncCall& call) {
@@ -112,7 +113,7 @@ Result<ExprPtr> Binder::BindCall(const PgQuery__FuncCall& call, const ExprContex
     }
     return BindWindowCall(name, call, context);
   }
-  if (IsWindowOnly(name)) {
+  if (IsWindowOnly(name) && FindFunctions(name).empty()) {
     return SqlStatus(fmt::format("window function {} requires an OVER clause", name),
                      {.sqlstate = "42809", .location = call.location});
   }

@@ -22,7 +22,8 @@ bool IsSetFunction(std::string_view name) {
 Result<ExprPtr> Binder::BindSetInSelect(ExprPtr set, const ExprContext& context) {
   const int location = set->location;
   const bool allowed = context.collected != nullptr && !context.in_aggregate &&
-                       (context.clause == Clause::kSelect || context.clause == Clause::kOrderBy);
+                       (context.clause == Clause::kSelect || context.clause == Clause::kOrderBy ||
+                        context.clause == Clause::kGroupBy);
   if (!allowed || context.in_window) {
     const std::string_view where = context.in_aggregate ? "aggregate function calls"
                                    : context.in_window  ? "window function calls"
@@ -41,9 +42,13 @@ Result<ExprPtr> Binder::BindSetInSelect(ExprPtr set, const ExprContext& context)
                         "Write it in FROM: FROM generate_series(1, 3) AS a(x), unnest(…).");
   }
   const Type element = *set->type.element;
-  context.collected->sets.push_back(std::move(set));
-  return ColumnAt(kSetBase + static_cast<int>(context.collected->sets.size()) - 1, element,
-                  location);
+  // Sets stand side by side: one that comes twice is one column.
+  auto& sets = context.collected->sets;
+  const auto same = std::find_if(sets.begin(), sets.end(),
+                                 [&](const ExprPtr& other) { return Equal(*other, *set); });
+  const auto at = static_cast<int>(same - sets.begin());
+  if (same == sets.end()) sets.push_back(std::move(set));
+  return ColumnAt(kSetBase + at, element, location);
 }
 
 // The lists that a call in FROM gives side by side, and the names of their columns.

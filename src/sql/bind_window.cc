@@ -34,6 +34,7 @@ constexpr std::array kFunctions = {
     NamedFunction{"min", WindowFunction::kMin, true},
     NamedFunction{"max", WindowFunction::kMax, true},
     NamedFunction{"ema", WindowFunction::kEma, false},
+    NamedFunction{"session", WindowFunction::kSession, false},
     NamedFunction{"row_number", WindowFunction::kRowNumber, false},
     NamedFunction{"rank", WindowFunction::kRank, false},
     NamedFunction{"dense_rank", WindowFunction::kDenseRank, false},
@@ -130,6 +131,9 @@ bool TakesArgs(WindowFunction function, const std::vector<ExprPtr>& args) {
       return args.size() == 1;
     case WindowFunction::kEma:
       return args.size() == 2 && is(0, TypeId::kFloat8) && is(1, TypeId::kInt8);
+    case WindowFunction::kSession:
+      return args.size() == 2 && is(1, TypeId::kInterval) &&
+             (args[0]->type.id == TypeId::kTimestamp || args[0]->type.id == TypeId::kTimestamptz);
     default:  // lag, lead
       return !args.empty() && args.size() <= 3 && (args.size() < 2 || is(1, TypeId::kInt4));
   }
@@ -265,6 +269,13 @@ Status Binder::BindWindowFunction(const std::string& name, const PgQuery__FuncCa
     out.args = std::move(args);
     return Status::OK();
   }
+  if (out.function == WindowFunction::kSession) {
+    LEAT_ASSIGN(args[1],
+                Coerce(args[1], Type(TypeId::kInterval), CastContext::kImplicit, settings_));
+    out.result = args[0]->type;
+    out.args = std::move(args);
+    return Status::OK();
+  }
   const bool ema = out.function == WindowFunction::kEma;
   if (ema && !IsConstant(*args[1])) {
     return NotSupported("the length of ema must be a constant", args[1]->location);
@@ -286,6 +297,21 @@ Status Binder::BindWindowFunction(const std::string& name, const PgQuery__FuncCa
   out.args = std::move(args);
   return Status::OK();
 }
+
+namespace {
+
+// Sessions are of rows in the order of their time, said or not.
+Status OrderSession(WindowUse* use) {
+  if (use->order.empty()) use->order.push_back({.expr = use->call.args[0]});
+  const SortKey& key = use->order[0];
+  if (Equal(*key.expr, *use->call.args[0]) && !key.descending && !key.nulls_first) {
+    return Status::OK();
+  }
+  return NotSupported("a session in another order than that of its time", use->location,
+                      "Leave the ORDER BY out.");
+}
+
+}  // namespace
 
 Result<ExprPtr> Binder::BindWindowCall(const std::string& name, const PgQuery__FuncCall& call,
                                        const ExprContext& context) {
@@ -310,6 +336,7 @@ Result<ExprPtr> Binder::BindWindowCall(const std::string& name, const PgQuery__F
   }
   inside.clause = Clause::kWindow;
   LEAT_RETURN(BindWindowPlace(*call.over, inside, &use));
+  if (use.call.function == WindowFunction::kSession) LEAT_RETURN(OrderSession(&use));
   const bool ranks =
       use.call.function == WindowFunction::kRank || use.call.function == WindowFunction::kDenseRank;
   if (ranks && use.order.empty()) return WithLocation(Int8Literal(1), call.location);

@@ -94,6 +94,8 @@ std::string_view NameOf(WindowFunction function) {
       return "max";
     case WindowFunction::kEma:
       return "ema";
+    case WindowFunction::kSession:
+      return "session";
     case WindowFunction::kRowNumber:
       return "row_number";
     case WindowFunction::kRank:
