@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "connect/database/database.h"
+#include "connect/datagen/datagen.h"
 #include "connect/file/file.h"
 #include "connect/stream/stream.h"
 
@@ -36,8 +37,21 @@ constexpr Connector Stream(std::string_view scheme) {
           InferTopicColumns, ReadTopic, ReadTopicMark};
 }
 
+// Rows that are made stand behind every door.
+constexpr Connector Datagen(std::string_view kind) {
+  return {kind,
+          "datagen",
+          kDatagenOptions,
+          MakeDatagenSource,
+          MakeDatagenSink,
+          InferDatagenColumns,
+          ReadDatagen,
+          ReadDatagenMark};
+}
+
 constexpr std::array kConnectors = {
-    File(""), File("file"), Database("sqlite"), Database("duckdb"), Stream("file"),
+    File(""),           File("file"),        Datagen("file"), Database("sqlite"),
+    Database("duckdb"), Datagen("database"), Stream("file"),  Datagen("stream"),
 };
 
 // Doors of the design that are not built yet: refused by name rather than as unknown.
@@ -276,6 +290,8 @@ std::string DescribeConnectors() {
     text += fmt::format("## {}\n\n", connector.kind);
     DescribeOptions(connector.options, &text);
   }
+  text += "## Rows that are made: the scheme `datagen:` of every kind\n\n";
+  DescribeOptions(kDatagenOptions, &text);
   return text;
 }
 

@@ -146,7 +146,8 @@ Status Session::ScanForeign(const Relation& relation,
   const bool sink =
       pipeline_ && std::any_of(pipeline_->sinks.begin(), pipeline_->sinks.end(),
                                [&](const auto& s) { return s.name == relation.name; });
-  if (!sink && server.kind == "file") return ScanSource(relation, visit);
+  const bool made = OptionOr(server.options, "url", "").starts_with("datagen:");
+  if (!sink && (server.kind == "file" || made)) return ScanSource(relation, visit);
   return ReadEach(server, relation, [&](const Arrival& arrival) {
     return arrival.batch.rows > 0 ? visit(arrival.batch) : Status::OK();
   });
