@@ -67,7 +67,7 @@ Result<ArrayPtr> ArrayAgg(const FoldCall& call) {
   auto data = arrow::ArrayData::Make(ArrowType(*call.result), groups,
                                      {std::move(valid), std::move(offsets)});
   data->child_data = {call.args[0].array->data()};
-  return arrow::MakeArray(std::move(data));
+  return arrow::MakeArray(data);
 }
 
 // ---- ordered sets -------------------------------------------------------------------------------
@@ -203,7 +203,7 @@ Result<ArrayPtr> PercentilesDisc(const FoldCall& call) {
   auto data = shape->data()->Copy();
   data->type = ArrowType(*call.result);
   data->child_data = {values->data()};
-  return arrow::MakeArray(std::move(data));
+  return arrow::MakeArray(data);
 }
 
 // The value that is there most often; of several the first.

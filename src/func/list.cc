@@ -3,6 +3,7 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/builder.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/datum.h>
 
 #include <cstring>
 
@@ -58,7 +59,7 @@ Result<ArrayPtr> ListColumn(const Type& type, const ArrayPtr& elements,
   auto data = arrow::ArrayData::Make(ArrowType(type), rows, {std::move(valid), std::move(buffer)},
                                      static_cast<int64_t>(nulls.size()));
   data->child_data = {elements->data()};
-  return arrow::MakeArray(std::move(data));
+  return arrow::MakeArray(data);
 }
 
 }  // namespace leat

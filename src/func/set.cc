@@ -1,4 +1,6 @@
 // Set-returning functions: each gives an array, of which every element is a row.
+#include <arrow/array/builder_primitive.h>
+
 #include <limits>
 
 #include "data/date.h"

@@ -1,4 +1,6 @@
 // Where a session's queries find the rows of a relation.
+#include <arrow/array.h>
+
 #include <filesystem>
 
 #include "connect/connectors.h"

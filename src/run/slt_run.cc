@@ -32,7 +32,7 @@ bool MatchesRegex(const std::string& text, const std::string& pattern) {
 bool IsExpectedError(const Status& status, const std::string& expected) {
   const SqlError* error = SqlErrorOf(status);
   if (expected.empty() || (error != nullptr && error->sqlstate == expected)) return true;
-  const std::string message = status.message();
+  const std::string& message = status.message();
   return message.find(expected) != message.npos || MatchesRegex(message, expected);
 }
 

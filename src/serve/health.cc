@@ -1,5 +1,7 @@
 #include "serve/health.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 

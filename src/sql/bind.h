@@ -2,6 +2,8 @@
 // are spread over the bind_*.cc files by what they bind.
 #pragma once
 
+#include <arrow/scalar.h>
+
 #include <functional>
 #include <map>
 #include <memory>
@@ -124,7 +126,7 @@ class Binder {
                            std::string_view construct);
 
   // Joins the subqueries that `exprs` need to `plan` and puts their values in.
-  Status AttachSubqueries(const Collected& collected, std::vector<ExprPtr*> exprs,
+  Status AttachSubqueries(const Collected& collected, const std::vector<ExprPtr*>& exprs,
                           LogicalPtr* plan);
   // The rows of VALUES, in which subqueries may stand.
   Result<LogicalPtr> BuildRows(Schema schema, std::vector<std::vector<ExprPtr>> rows,

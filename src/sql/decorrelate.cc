@@ -1,6 +1,7 @@
 #include "sql/decorrelate.h"
 
 #include <arrow/array.h>
+#include <arrow/scalar.h>
 
 #include <algorithm>
 
