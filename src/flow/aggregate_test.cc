@@ -1,3 +1,4 @@
+#include <arrow/scalar.h>
 #include <gtest/gtest.h>
 
 #include "flow/harness_test.h"
@@ -155,6 +156,52 @@ void CheckPicks(const Shape& shape, uint64_t first_seed) {
 
 TEST(Aggregate, PicksRowsThatComeAndGo) { CheckPicks({}, 4000); }
 TEST(Aggregate, PicksRowsThatOnlyCome) { CheckPicks({.append_only = true}, 5000); }
+
+// The slow definition of array_agg and string_agg: all rows in their order.
+Cell FoldOf(const AggregateCall& call, const Rows& group, const Schema& schema) {
+  std::string text;
+  bool any = false;
+  for (const Row& row : slow::Sorted(group, {}, schema)) {
+    const Cell value = slow::ValueOf(*call.args[0], row);
+    if (!slow::IsTrue(call.filter, row) || value.null()) continue;
+    if (any) text += ';';
+    any = true;
+    text += std::get<std::string>(value.value);
+  }
+  return any ? Cell::Of(std::move(text)) : Cell{.type = TypeId::kText};
+}
+
+// Their rows are in a trace, which must outlive the table of groups that a small memory remakes.
+void CheckFolds(uint64_t first_seed) {
+  for (uint64_t seed = first_seed; seed < first_seed + 80 && !testing::Test::HasFailure(); ++seed) {
+    Random random(seed);
+    AggregateSpec spec;
+    spec.input = slow::SchemaOf({TypeId::kBool, TypeId::kText, TypeId::kInt4});
+    spec.keys = {ColumnExpr(2, TypeId::kInt4)};
+    spec.output = slow::SchemaOf({TypeId::kInt4});
+    const ExprPtr delimiter =
+        LiteralExpr(std::make_shared<arrow::StringScalar>(";"), TypeId::kText);
+    for (int64_t n = slow::Pick(&random, 1, 3); n > 0; --n) {
+      AggregateCall call = CallOf("string_agg", {ColumnExpr(1, TypeId::kText), delimiter});
+      if (slow::Pick(&random, 0, 1) == 0) call.filter = ColumnExpr(0, TypeId::kBool);
+      spec.output.columns.push_back({.name = "call", .type = call.result});
+      spec.calls.push_back(std::move(call));
+    }
+    Check(spec, {}, seed, [=](const Rows& in) {
+      Rows out;
+      for (const Rows& group : slow::Grouped(in, spec.keys, spec.input)) {
+        Row row{.cells = slow::ValuesOf(spec.keys, group[0])};
+        for (const AggregateCall& call : spec.calls) {
+          row.cells.push_back(FoldOf(call, group, spec.input));
+        }
+        out.push_back(std::move(row));
+      }
+      return out;
+    });
+  }
+}
+
+TEST(Aggregate, FoldsRowsThatComeAndGo) { CheckFolds(9000); }
 
 void CheckDistinct(const Shape& shape, uint64_t first_seed) {
   for (uint64_t seed = first_seed; seed < first_seed + 80 && !testing::Test::HasFailure(); ++seed) {

@@ -14,6 +14,8 @@ namespace {
 
 // `_seq` at a key's end: whether there is one, then the number, big endian, its sign bit turned.
 constexpr size_t kSeqBytes = 9;
+// A part of an epoch costs its sort, and for some windows whole partitions: a few large ones.
+constexpr int64_t kDeltas = 2;
 
 void AppendSeq(const Batch& batch, int64_t row, std::string* out) {
   const uint64_t seq = batch.seq ? static_cast<uint64_t>(batch.seq->Value(row)) : 0;
@@ -44,7 +46,8 @@ std::vector<Type> TypesOf(const std::vector<ExprPtr>& exprs) {
 
 }  // namespace
 
-OrderedRows::OrderedRows(OrderedSpec spec) : spec_(std::move(spec)), index_(MakeIndex()) {
+OrderedRows::OrderedRows(OrderedSpec spec)
+    : memory_(StateMemory::Current()), spec_(std::move(spec)), index_(MakeIndex()) {
   for (const Column& column : spec_.input.columns) row_types_.push_back(column.type);
   extra_types_ = TypesOf(spec_.extras);
   for (const ExprPtr& expr : spec_.partition) partition_columns_.push_back({.type = expr->type});
@@ -103,6 +106,14 @@ Status OrderedRows::Append(const Batch& rows, const Batch& computed) {
     partition_sizes_.push_back(partition[i].size());
   }
   return Status::OK();
+}
+
+bool OrderedRows::full() const {
+  // What is final keeps nothing that a later part could be compared with.
+  if (spec_.final || !memory_->limited()) return false;
+  const size_t bytes = keys_.bytes.size() + values_.bytes.size() +
+                       weights_.size() * (sizeof(Change) + 2 * sizeof(int64_t));
+  return static_cast<int64_t>(bytes) > kDeltas * memory_->delta_bytes_max();
 }
 
 std::vector<OrderedRows::Changes> OrderedRows::Sort() {
@@ -183,7 +194,9 @@ Status OrderedRows::WalkBack(std::string_view begin, std::string_view end,
   if (spec_.final) return Status::OK();
   return index_->Scan(begin, end, true,
                       [&](std::string_view key, std::string_view value, int64_t weight) {
-                        return visit({key, value, weight, weight});
+                        // In the middle of an epoch a row may have gone that is still to come.
+                        const int64_t times = std::max<int64_t>(weight, 0);
+                        return visit({key, value, times, times});
                       });
 }
 

@@ -12,6 +12,7 @@
 
 #include "data/key.h"
 #include "flow/operators.h"
+#include "state/memory.h"
 
 namespace leat {
 
@@ -45,6 +46,9 @@ class OrderedRows {
   // Collects a part of the epoch's delta. Rows that fail to evaluate are rejected.
   Status Push(const Batch& batch, const EvalContext& context, Output* out);
   int64_t pending() const { return static_cast<int64_t>(weights_.size()); }
+  // More is pending than memory has room for: the epoch is to be taken in up to here, as if it
+  // ended, and goes on with the next part. The net of what is said is the same.
+  bool full() const;
   // The net changes so far, sorted; one span per touched partition. They last until Push or Apply.
   std::vector<Changes> Sort();
   // Keeps only the changes that `sorted` holds; afterwards it may no longer be used.
@@ -77,6 +81,7 @@ class OrderedRows {
  private:
   Status Append(const Batch& rows, const Batch& keys_and_extras);
 
+  StateMemory* const memory_;  // of the maker's scope
   const OrderedSpec spec_;
   std::vector<Type> row_types_, extra_types_;
   std::vector<KeyColumn> partition_columns_, order_columns_;

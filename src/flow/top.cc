@@ -34,19 +34,10 @@ class Top : public Operator {
     stats_.rows_in += batch.rows;
     LEAT_RETURN(rows_.Push(batch, context, out));
     if (trims_ && rows_.pending() >= prune_at_) Prune();
-    return Status::OK();
+    return rows_.full() ? TakeIn(out) : Status::OK();
   }
 
-  Status Finish(const Epoch&, const EvalContext&, Output* out) override {
-    kept_.clear();
-    kept_bytes_.Clear();
-    for (const OrderedRows::Changes& partition : rows_.Sort()) {
-      LEAT_RETURN(Update(partition, out));
-    }
-    LEAT_RETURN(EmitCollected(out));
-    prune_at_ = kPruneRows;
-    return trims_ ? ApplyTrimmed() : rows_.Apply();
-  }
+  Status Finish(const Epoch&, const EvalContext&, Output* out) override { return TakeIn(out); }
 
   Status Checkpoint(StateWriter* writer) override { return rows_.Checkpoint(writer); }
   Status Restore(StateReader* reader) override { return rows_.Restore(reader); }
@@ -58,6 +49,18 @@ class Top : public Operator {
   }
 
  private:
+  // All that is pending, as an epoch of its own.
+  Status TakeIn(Output* out) {
+    kept_.clear();
+    kept_bytes_.Clear();
+    for (const OrderedRows::Changes& partition : rows_.Sort()) {
+      LEAT_RETURN(Update(partition, out));
+    }
+    LEAT_RETURN(EmitCollected(out));
+    prune_at_ = kPruneRows;
+    return trims_ ? ApplyTrimmed() : rows_.Apply();
+  }
+
   // Of what was pushed so far only each partition's first rows can be among its first in the end.
   void Prune() {
     std::vector<OrderedRows::Changes> partitions = rows_.Sort();

@@ -26,8 +26,10 @@ using ArrayPtr = std::shared_ptr<arrow::Array>;
 using Entry = OrderedRows::Entry;
 
 constexpr int64_t kUnbounded = RowFrame::kUnbounded;
-constexpr int64_t kSheetRows = 1 << 15;        // rows from which a sheet is computed
-constexpr size_t kTailsMax = size_t{1} << 20;  // partitions whose last states are remembered
+constexpr int64_t kSheetRows = 1 << 15;  // rows from which a sheet is computed
+// Partitions whose last states are remembered; where memory is limited, at most so much of it.
+constexpr int64_t kTailsMax = int64_t{1} << 20;
+constexpr int64_t kTailBytes = 300, kTailsShare = 16;
 
 // The stretches to compute, of one of the two times: before the epoch or after it.
 class Side {
@@ -118,10 +120,24 @@ class WindowGeneral : public Operator {
 
   Status Push(int, const Batch& batch, const EvalContext& context, Output* out) override {
     stats_.rows_in += batch.rows;
-    return rows_.Push(batch, context, out);
+    LEAT_RETURN(rows_.Push(batch, context, out));
+    return rows_.full() ? TakeIn(out) : Status::OK();
   }
 
-  Status Finish(const Epoch&, const EvalContext&, Output* out) override {
+  Status Finish(const Epoch&, const EvalContext&, Output* out) override { return TakeIn(out); }
+
+  Status Checkpoint(StateWriter* writer) override { return rows_.Checkpoint(writer); }
+  Status Restore(StateReader* reader) override { return rows_.Restore(reader); }
+  OperatorStats stats() const override {
+    OperatorStats stats = stats_;
+    stats.state_rows = rows_.stats().entries;
+    stats.state_bytes = rows_.stats().held;
+    return stats;
+  }
+
+ private:
+  // All that is pending, as an epoch of its own.
+  Status TakeIn(Output* out) {
     const bool near = !reach_.running && reach_.back != kUnbounded &&
                       reach_.forward != kUnbounded && reach_.before != kUnbounded &&
                       reach_.after != kUnbounded;
@@ -136,20 +152,10 @@ class WindowGeneral : public Operator {
       if (before_.rows() + after_.rows() >= kSheetRows) LEAT_RETURN(Flush(out));
     }
     LEAT_RETURN(Flush(out));
-    if (tails_.size() > kTailsMax) tails_.clear();
+    if (static_cast<int64_t>(tails_.size()) > tails_max_) tails_.clear();
     return rows_.Apply();
   }
 
-  Status Checkpoint(StateWriter* writer) override { return rows_.Checkpoint(writer); }
-  Status Restore(StateReader* reader) override { return rows_.Restore(reader); }
-  OperatorStats stats() const override {
-    OperatorStats stats = stats_;
-    stats.state_rows = rows_.stats().entries;
-    stats.state_bytes = rows_.stats().held;
-    return stats;
-  }
-
- private:
   Status AddWhole(const OrderedRows::Changes& changes);
   Status AddRunning(const OrderedRows::Changes& changes);
   Status AddNear(OrderedRows::Changes changes, Output* out);
@@ -195,6 +201,8 @@ class WindowGeneral : public Operator {
   const Reach reach_;
   std::vector<Type> result_types_;
   OrderedRows rows_;
+  const int64_t tails_max_ =
+      std::min(kTailsMax, StateMemory::Current()->limit() / kTailsShare / kTailBytes);
   std::unordered_map<std::string, Tail> tails_;
   // The sheets being filled, and the rows of their bodies.
   Side before_, after_;
