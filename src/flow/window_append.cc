@@ -11,6 +11,7 @@
 #include "data/key.h"
 #include "flow/row_errors.h"
 #include "flow/window_forms.h"
+#include "flow/window_partitions.h"
 
 namespace leat {
 namespace {
@@ -19,33 +20,6 @@ using ArrayPtr = std::shared_ptr<arrow::Array>;
 using Columns = std::vector<ArrayPtr>;
 
 constexpr int64_t kBlockRows = 8192;
-
-// The last rows of a partition, encoded; the first of them is at `begin`.
-class KeptRows {
- public:
-  int64_t size() const { return rows_.size() - begin_; }
-  std::string_view operator[](int64_t i) const { return rows_[begin_ + i]; }
-  void Append(std::string_view row, int64_t rows_max) {
-    rows_.Append(row);
-    if (size() > rows_max) ++begin_;
-    if (begin_ > rows_max + 16) Compact();
-  }
-
- private:
-  void Compact() {
-    Strings kept;
-    for (int64_t i = 0; i < size(); ++i) kept.Append((*this)[i]);
-    rows_ = std::move(kept);
-    begin_ = 0;
-  }
-  Strings rows_;
-  int64_t begin_ = 0;
-};
-
-struct Partition {
-  KeptRows kept;
-  std::vector<CallState> states;
-};
 
 void CheckAppendOnly(const Batch& batch) {
   for (int64_t i = 0; batch.weights && i < batch.rows; ++i) {
@@ -57,9 +31,12 @@ void CheckAppendOnly(const Batch& batch) {
 class WindowAppend : public Operator {
  public:
   WindowAppend(WindowSpec spec, WindowCalls calls)
-      : spec_(std::move(spec)), calls_(std::move(calls)), keep_(calls_.reach().before) {
+      : spec_(std::move(spec)),
+        calls_(std::move(calls)),
+        keep_(calls_.reach().before),
+        all_(calls_.size()),
+        partitions_(calls_.size(), keep_) {
     for (const ExprPtr& expr : spec_.partition) key_columns_.push_back({.type = expr->type});
-    if (spec_.partition.empty()) AddPartition("");
   }
 
   Status Push(int, const Batch& batch, const EvalContext& context, Output* out) override {
@@ -82,19 +59,14 @@ class WindowAppend : public Operator {
     return rows.rows == 0 ? Status::OK() : Answer(rows, computed.columns, out);
   }
 
-  Status Finish(const Epoch&, const EvalContext&, Output*) override { return Status::OK(); }
+  Status Finish(const Epoch&, const EvalContext&, Output*) override {
+    return spec_.partition.empty() ? Status::OK() : partitions_.EndEpoch();
+  }
   Status Checkpoint(StateWriter* writer) override;
   Status Restore(StateReader* reader) override;
   OperatorStats stats() const override;
 
  private:
-  uint32_t AddPartition(std::string_view key) {
-    partitions_.push_back({.states = std::vector<CallState>(calls_.size())});
-    const auto number = static_cast<uint32_t>(partitions_.size() - 1);
-    numbers_.emplace(key, number);
-    return number;
-  }
-
   Status Answer(const Batch& batch, Columns computed, Output* out) {
     Columns keys(computed.begin() + static_cast<ptrdiff_t>(calls_.columns().size()),
                  computed.end());
@@ -107,25 +79,20 @@ class WindowAppend : public Operator {
   Result<Columns> AnswerBlock(const Columns& block, ErrorMask* errors);
   Status AnswerPartitioned(const Batch& batch, const Columns& computed, const Columns& keys,
                            Output* out);
-  Result<std::vector<uint32_t>> PartitionsOf(const Columns& keys, int64_t rows);
+  Status RestoreFirstFormat(std::string_view bytes);
   Status Keep(const Columns& computed, const std::vector<uint32_t>& numbers);
   Status EmitResults(const Batch& batch, Columns results, const ErrorMask& errors, Output* out);
   Status EncodeTail(Strings* rows) const;
-
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-  };
 
   const WindowSpec spec_;
   const WindowCalls calls_;
   const int64_t keep_;
   std::vector<KeyColumn> key_columns_;
-  std::unordered_map<std::string, uint32_t, Hash, std::equal_to<>> numbers_;
-  std::vector<Partition> partitions_;
-  // Without PARTITION BY the kept rows stay columns.
+  // Without PARTITION BY: its states, and the kept rows, which stay columns.
+  std::vector<CallState> all_;
   Columns tail_;
   int64_t tail_rows_ = 0;
+  WindowPartitions partitions_;  // with it
   OperatorStats stats_;
 };
 
@@ -175,7 +142,7 @@ Result<Columns> WindowAppend::AnswerBlock(const Columns& block, ErrorMask* error
                              .first = tail_rows_,
                              .last = sheet.rows,
                              .end = sheet.rows,
-                             .states = &partitions_[0].states,
+                             .states = &all_,
                              .save = sheet.rows});
   auto results = calls_.Compute(sheet, errors);
   tail_rows_ = std::min(keep_, sheet.rows);
@@ -185,18 +152,6 @@ Result<Columns> WindowAppend::AnswerBlock(const Columns& block, ErrorMask* error
     LEAT_ASSIGN(tail_[c], arrow::Concatenate({sheet.columns[c]->Slice(sheet.rows - tail_rows_)}));
   }
   return results;
-}
-
-Result<std::vector<uint32_t>> WindowAppend::PartitionsOf(const Columns& keys, int64_t rows) {
-  Strings encoded;
-  LEAT_RETURN(KeyEncoder(key_columns_).Encode(keys, rows, &encoded));
-  std::vector<uint32_t> numbers(static_cast<size_t>(rows));
-  for (int64_t i = 0; i < rows; ++i) {
-    const auto found = numbers_.find(encoded[i]);
-    numbers[static_cast<size_t>(i)] =
-        found != numbers_.end() ? found->second : AddPartition(encoded[i]);
-  }
-  return numbers;
 }
 
 // The batch's rows by partition, these in the order in which they first come.
@@ -237,7 +192,9 @@ Grouping GroupRows(const std::vector<uint32_t>& numbers) {
 // of the batch with all kept rows behind, taken in the order of the stretches.
 Status WindowAppend::AnswerPartitioned(const Batch& batch, const Columns& computed,
                                        const Columns& keys, Output* out) {
-  LEAT_ASSIGN(const std::vector<uint32_t> numbers, PartitionsOf(keys, batch.rows));
+  Strings encoded;
+  LEAT_RETURN(KeyEncoder(key_columns_).Encode(keys, batch.rows, &encoded));
+  LEAT_ASSIGN(const std::vector<uint32_t> numbers, partitions_.Resolve(encoded));
   const Grouping groups = GroupRows(numbers);
   RowDecoder kept(calls_.column_types());
   std::vector<int32_t> order;
@@ -285,6 +242,8 @@ Status WindowAppend::AnswerPartitioned(const Batch& batch, const Columns& comput
     errors.Set(groups.rows[static_cast<size_t>(error.row)], error.sqlstate, error.message);
   }
   LEAT_RETURN(Keep(computed, numbers));
+  partitions_.Changed(groups.partitions);
+  LEAT_RETURN(partitions_.Relieve());
   return EmitResults(batch, std::move(results), errors, out);
 }
 
@@ -326,45 +285,50 @@ Status WindowAppend::EncodeTail(Strings* rows) const {
   return EncodeRows(tail_, calls_.column_types(), tail_rows_, rows);
 }
 
-// Per partition: key, number of kept rows, the rows, the states.
+// Without PARTITION BY: an empty key, the number of kept rows, the rows, the states.
 Status WindowAppend::Checkpoint(StateWriter* writer) {
+  if (!spec_.partition.empty()) return partitions_.Checkpoint(writer);
   std::string bytes;
-  for (const auto& [key, number] : numbers_) {
-    const Partition& partition = partitions_[number];
-    Strings tail;
-    LEAT_RETURN(EncodeTail(&tail));
-    const int64_t kept = spec_.partition.empty() ? tail.size() : partition.kept.size();
-    SaveBytes(key, &bytes);
-    SaveBytes(std::to_string(kept), &bytes);
-    for (int64_t i = 0; i < kept; ++i) {
-      SaveBytes(spec_.partition.empty() ? tail[i] : partition.kept[i], &bytes);
-    }
-    SaveStates(partition.states, &bytes);
-  }
+  Strings tail;
+  LEAT_RETURN(EncodeTail(&tail));
+  SaveBytes("", &bytes);
+  SaveBytes(std::to_string(tail.size()), &bytes);
+  for (int64_t i = 0; i < tail.size(); ++i) SaveBytes(tail[i], &bytes);
+  SaveStates(all_, &bytes);
   LEAT_ASSIGN(const std::string file, writer->PutFile(bytes));
   return writer->PutBlob("window", file);
 }
 
 Status WindowAppend::Restore(StateReader* reader) {
-  LEAT_ASSIGN(const std::string name, reader->GetBlob("window"));
-  LEAT_ASSIGN(const auto file, reader->GetFile(name));
-  std::string_view bytes = *file;
-  numbers_.clear();
-  partitions_.clear();
+  const auto name = reader->GetBlob("window");
+  if (!spec_.partition.empty() && name.status().IsKeyError()) return partitions_.Restore(reader);
+  LEAT_RETURN(name.status());
+  LEAT_ASSIGN(const auto file, reader->GetFile(*name));
+  return RestoreFirstFormat(*file);
+}
+
+// Which was for partitions, too: one after another, each behind its key.
+Status WindowAppend::RestoreFirstFormat(std::string_view bytes) {
   RowDecoder tail(calls_.column_types());
   while (!bytes.empty()) {
     LEAT_ASSIGN(const std::string_view key, LoadBytes(&bytes));
     LEAT_ASSIGN(const std::string_view kept, LoadBytes(&bytes));
-    Partition& partition = partitions_[AddPartition(key)];
+    Strings keys;
+    keys.Append(key);
+    std::vector<uint32_t> number;
+    if (!spec_.partition.empty()) {
+      LEAT_ASSIGN(number, partitions_.Resolve(keys));
+    }
     for (int64_t i = std::atoll(std::string(kept).c_str()); i > 0; --i) {
       LEAT_ASSIGN(const std::string_view row, LoadBytes(&bytes));
-      if (spec_.partition.empty()) {
+      if (number.empty()) {
         LEAT_RETURN(tail.Append(row));
       } else {
-        partition.kept.Append(row, keep_);
+        partitions_[number[0]].kept.Append(row, keep_);
       }
     }
-    LEAT_RETURN(LoadStates(&bytes, &partition.states));
+    LEAT_RETURN(LoadStates(&bytes, number.empty() ? &all_ : &partitions_[number[0]].states));
+    partitions_.Changed(number);
   }
   tail_rows_ = tail.rows();
   LEAT_ASSIGN(tail_, tail.Finish());
@@ -373,8 +337,8 @@ Status WindowAppend::Restore(StateReader* reader) {
 
 OperatorStats WindowAppend::stats() const {
   OperatorStats stats = stats_;
-  stats.state_rows = tail_rows_;
-  for (const Partition& partition : partitions_) stats.state_rows += partition.kept.size();
+  stats.state_rows = tail_rows_ + partitions_.rows();
+  stats.state_bytes = partitions_.bytes();
   return stats;
 }
 
