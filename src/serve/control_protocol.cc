@@ -40,7 +40,7 @@ Status DecodeError(std::string_view bytes) {
   LEAT_RETURN(in.status());
   if (sql) return SqlStatus(std::move(message), std::move(error));
   return Status(code == 0 ? arrow::StatusCode::UnknownError : static_cast<arrow::StatusCode>(code),
-                std::move(message));
+                message);
 }
 
 }  // namespace leat
