@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "cli/table.h"
+#include "connect/changelog.h"
 
 namespace leat {
 namespace {
@@ -98,7 +99,9 @@ Status DryRun::Prepare(RunContext* context) {
   }
   context->make_sink = [this](const SinkSpec& spec) -> Result<std::unique_ptr<Sink>> {
     for (const auto& shown : shown_) {
-      if (shown->name == spec.name) return std::make_unique<ShownSink<Shown>>(shown.get());
+      if (shown->name != spec.name) continue;
+      std::unique_ptr<Sink> sink = std::make_unique<ShownSink<Shown>>(shown.get());
+      return spec.mode == SinkMode::kChangelog ? WriteChanges(std::move(sink)) : std::move(sink);
     }
     return Status::KeyError(spec.name);
   };

@@ -121,13 +121,21 @@ Result<std::chrono::microseconds> TimeOption(const Options& options, std::string
     std::string_view name;
     int64_t micros;
   };
-  constexpr std::array<Unit, 7> kUnits = {{{"", 1'000'000},
-                                           {"us", 1},
-                                           {"ms", 1'000},
-                                           {"s", 1'000'000},
-                                           {"min", 60'000'000},
-                                           {"h", 3'600'000'000},
-                                           {"d", 86'400'000'000}}};
+  constexpr std::array<Unit, 15> kUnits = {{{"", 1'000'000},
+                                            {"us", 1},
+                                            {"ms", 1'000},
+                                            {"s", 1'000'000},
+                                            {"min", 60'000'000},
+                                            {"h", 3'600'000'000},
+                                            {"d", 86'400'000'000},
+                                            {"second", 1'000'000},
+                                            {"seconds", 1'000'000},
+                                            {"minute", 60'000'000},
+                                            {"minutes", 60'000'000},
+                                            {"hour", 3'600'000'000},
+                                            {"hours", 3'600'000'000},
+                                            {"day", 86'400'000'000},
+                                            {"days", 86'400'000'000}}};
   std::string_view rest = Trim(found->second);
   int64_t number = 0;
   if (TakeNumber(&rest, &number) && number >= 0 && number < 1'000'000'000) {
@@ -140,7 +148,7 @@ Result<std::chrono::microseconds> TimeOption(const Options& options, std::string
   }
   return InvalidValue(
       name, found->second,
-      "Write a number with a unit: \"us\", \"ms\", \"s\", \"min\", \"h\" or \"d\".");
+      "Write a number with a unit: \"us\", \"ms\", \"s\", \"min\", \"h\", \"d\" or \"day\".");
 }
 
 Result<std::string> ChoiceOption(const Options& options, std::string_view name,

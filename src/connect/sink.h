@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "catalog/catalog.h"
 #include "data/batch.h"
 
@@ -23,11 +24,14 @@ enum class SinkMode : uint8_t { kAppend, kUpsert, kChangelog, kReplace, kSnapsho
 
 struct SinkSpec {
   std::string name;  // the foreign table's
+  // The target's columns: the query's, and behind them what a mode adds: `_op` (kChangelog), the
+  // period (kSnapshot).
   Schema schema;
   std::vector<std::string> comments;  // per column
   std::string comment;
   SinkMode mode = SinkMode::kAppend;
   std::vector<int> key;  // kUpsert
+  Micros every = 0;      // kSnapshot: the length of a period
   Options options;       // the table's
   Server server;
   std::string state, statement;  // for the mark
@@ -43,7 +47,9 @@ class Sink {
   virtual Result<std::optional<Mark>> Open() = 0;
   // Stages a delta. kAppend: weights are all +1 (run refuses otherwise). kUpsert: net changes of a
   // commit, first all -1 rows (only the key counts: delete), then +1 rows (insert or update).
-  // kReplace: what is staged becomes all that the target holds.
+  // kReplace: what is staged becomes all that the target holds. kChangelog: the query's columns, any
+  // weights. kSnapshot: a row of weight -1, of which only the last column counts: what the target
+  // holds of that period goes; and +1 rows, what it holds instead.
   virtual Status Write(const Batch& batch) = 0;
   // Makes what is staged, and the mark, durable and visible at once.
   virtual Status Commit(int64_t epoch) = 0;

@@ -228,6 +228,24 @@ TEST_P(SinkSuite, ManyBatchesAreOneCommit) {
   EXPECT_EQ(Content(), Sorted(expected));
 }
 
+TEST_P(SinkSuite, AChangelogTellsOfEveryChange) {
+  if (GetParam().options.contains("partition_by")) GTEST_SKIP() << "the same as without folders";
+  Schema told = schema_;
+  told.columns.push_back({"_op", TypeId::kText});
+  auto sink = Opened(schema_, {{"mode", "changelog"}});
+  Put(sink.get(), {"1|NM|2007-05-26|1", "2|MA|2007-05-26|2"}, {1, 2});
+  Commit(sink.get(), 1);
+  Put(sink.get(), {"1|NM|2007-05-26|1", "1|NM|2007-05-26|10"}, {-1, 1});
+  Commit(sink.get(), 2);
+  EXPECT_EQ(Content(told), (Rows{"1|NM|2007-05-26|10|insert", "1|NM|2007-05-26|1|delete",
+                                 "1|NM|2007-05-26|1|insert", "2|MA|2007-05-26|2|insert",
+                                 "2|MA|2007-05-26|2|insert"}));
+  Relation taken = TheRelation(told);
+  taken.options["mode"] = "changelog";
+  EXPECT_EQ(MakeSinkSpec(TheServer(), taken, told).status().message(),
+            "column \"_op\" of sink \"facts\" is written by its mode");
+}
+
 std::string NameOf(const ::testing::TestParamInfo<SinkCase>& info) { return info.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -33,7 +33,7 @@ struct SinkSeat {
   const StandingSink* plan;
   std::unique_ptr<SinkWorker> worker;
   std::unique_ptr<KeyGuard> guard;  // kUpsert without a provable key
-  std::unique_ptr<Index> content;   // kReplace: what the query answers
+  std::unique_ptr<Index> content;   // kReplace, kSnapshot: what the query answers
   bool content_changed = true;      // since it was last handed to the worker
   Micros content_at = 0;            // when that was, by the crew's time
 };
@@ -125,6 +125,8 @@ class Engine : public DataflowListener {
   Status Take(SourceSeat* seat, const Arrival& arrival);
   Status Compute(SourceSeat* seat, const Arrival& arrival, int64_t first_seq);
   Status PushContents(Dataflow* flow, int64_t* seq);
+  bool SnapshotDue() const;
+  Status CloseSnapshots(Micros clock);
   Status FinishEpoch();
   Status CheckBudget(const SourceSeat& seat) const;
   Status HandOver();
@@ -185,7 +187,8 @@ class Engine : public DataflowListener {
 
   size_t next_source_ = 0;  // whose turn it is
 
-  LogRecord record_;  // the epoch that is being read or computed
+  LogRecord record_;            // the epoch that is being read or computed
+  bool period_begins_ = false;  // with it, for some sink of mode `snapshot`
   int64_t next_seq_ = 0;
   int64_t row_errors_ = 0;
   int64_t first_epoch_ = 0;

@@ -5,6 +5,9 @@
 // whatever a sink lacks after a crash comes from replaying the log: one mechanism, the same for a
 // sink that was a commit behind and for one that was away. What that costs is a longer replay when
 // a sink lags, bounded by `outbox_bytes_max`, beyond which the sources wait.
+#include <arrow/array/util.h>
+#include <arrow/scalar.h>
+
 #include <algorithm>
 
 #include "data/key.h"
@@ -15,10 +18,32 @@ namespace leat {
 namespace {
 
 constexpr int64_t kWriteRows = 65536;
+constexpr Micros kDay = 86'400'000'000;
 // A checkpoint is due when the log has so many bytes, however short the interval was.
 constexpr int64_t kLogBytesMax = 64 << 20;
 // How soon a sink that is not ready for its content is looked at again.
 constexpr Micros kLookAgain = 10'000;
+
+// The first instant of the period of a sink of mode `snapshot`, in UTC.
+Micros PeriodOf(Micros clock, Micros every) {
+  const Micros into = clock % every;
+  return clock - (into < 0 ? into + every : into);
+}
+
+// Puts the column behind the others that says which period the rows are of.
+Status AddPeriod(const SinkSpec& spec, Micros clock, Batch* batch) {
+  const Micros begin = PeriodOf(clock, spec.every);
+  const Type& type = spec.schema.columns.back().type;
+  std::shared_ptr<arrow::Scalar> value;
+  if (type.id == TypeId::kDate) {
+    value = std::make_shared<arrow::Date32Scalar>(static_cast<int32_t>(begin / kDay));
+  } else {
+    value = std::make_shared<arrow::TimestampScalar>(begin, ArrowType(type));
+  }
+  LEAT_ASSIGN(auto column, arrow::MakeArrayFromScalar(*value, batch->rows));
+  batch->columns.push_back(std::move(column));
+  return Status::OK();
+}
 
 }  // namespace
 
@@ -57,6 +82,12 @@ Micros Engine::NextDuty() const {
     const Micros flush = seat.content_at + seat.plan->flush.interval.count();
     // One that is not ready, perhaps for long, is looked at now and then: nobody rings for it.
     due = std::min(due, seat.worker->at_rest() ? flush : crew_.Now() + kLookAgain);
+  }
+  for (const SinkSeat& seat : sinks_) {
+    const Micros every = seat.plan->spec.every;
+    if (every == 0) continue;
+    const Micros now = context_.clock->Now();
+    due = std::min(due, crew_.Now() + std::max(PeriodOf(now, every) + every - now, kLookAgain));
   }
   return std::min(due, NextTelling());
 }
@@ -100,14 +131,54 @@ Status Engine::FlushContent(SinkSeat* seat) {
   return seat->worker->Commit(epoch);
 }
 
+// --- Sinks that keep what a query answered in each period ----------------------------------------
+
+// A period began after the last epoch, and its answer is not written anywhere yet.
+bool Engine::SnapshotDue() const {
+  return record_.epoch.number > 0 &&
+         std::any_of(sinks_.begin(), sinks_.end(), [&](const SinkSeat& seat) {
+           const Micros every = seat.plan->spec.every;
+           return every > 0 &&
+                  PeriodOf(context_.clock->Now(), every) > PeriodOf(record_.epoch.clock, every);
+         });
+}
+
+// Before an epoch of this time: the periods that end before it get the answer of their last epoch
+// for good. So nothing that came later is ever in them, and a replay does the same.
+Status Engine::CloseSnapshots(Micros clock) {
+  period_begins_ = false;
+  if (record_.epoch.number == 0) return Status::OK();
+  for (SinkSeat& seat : sinks_) {
+    const Micros every = seat.plan->spec.every;
+    if (every == 0 || PeriodOf(clock, every) <= PeriodOf(record_.epoch.clock, every)) continue;
+    const bool changed = seat.content_changed;
+    LEAT_RETURN(FlushContent(&seat));
+    // A checkpoint after this could not write it again.
+    if (changed) LEAT_RETURN(seat.worker->WaitAtRest());
+    seat.content_changed = period_begins_ = true;
+  }
+  return Status::OK();
+}
+
 // All rows, in the order of the sink's columns.
 Status Engine::WriteContent(SinkSeat* seat) {
-  RowDecoder decoder(TypesOf(seat->plan->spec.schema));
+  const SinkSpec& spec = seat->plan->spec;
+  RowDecoder decoder(TypesOf(seat->plan->query->schema));
   const auto flush = [&]() -> Status {
     Batch batch{.rows = decoder.rows()};
     LEAT_ASSIGN(batch.columns, decoder.Finish());
-    return batch.rows == 0 ? Status::OK() : seat->worker->Write(std::move(batch));
+    if (batch.rows == 0) return Status::OK();
+    if (spec.every > 0) LEAT_RETURN(AddPeriod(spec, record_.epoch.clock, &batch));
+    return seat->worker->Write(std::move(batch));
   };
+  if (spec.every > 0) {  // whatever the period held
+    decoder.AppendNull();
+    Batch all{.rows = 1};
+    LEAT_ASSIGN(all.columns, decoder.Finish());
+    LEAT_RETURN(AddPeriod(spec, record_.epoch.clock, &all));
+    LEAT_ASSIGN(all, Negate(all));
+    LEAT_RETURN(seat->worker->Write(std::move(all)));
+  }
   LEAT_RETURN(seat->content->Scan(
       "", "", false, [&](std::string_view, std::string_view row, int64_t weight) -> Result<bool> {
         for (int64_t i = 0; i < weight; ++i) LEAT_RETURN(decoder.Append(row));

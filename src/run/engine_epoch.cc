@@ -74,7 +74,8 @@ Status Engine::Loop() {
     const bool work = AwaitWork();
     if (stopping()) break;
     // The very first epoch is computed even if nothing came: an empty sum is an answer too.
-    if (work || TickDue() || (record_.epoch.number == 0 && AtRest())) {
+    const bool first = record_.epoch.number == 0;
+    if (work || TickDue() || ((first || SnapshotDue()) && AtRest())) {
       LEAT_RETURN(RunEpoch());
     } else if (AllDrained() && !options_.follow) {
       break;
@@ -160,7 +161,8 @@ bool Engine::AwaitWork() {
 Status Engine::RunEpoch() {
   LEAT_RETURN(BeginEpoch());
   LEAT_RETURN(ReadEpoch());
-  const bool nothing = record_.ranges.empty() && flow_.Due() > record_.epoch.clock;
+  const bool nothing =
+      record_.ranges.empty() && flow_.Due() > record_.epoch.clock && !period_begins_;
   if (nothing && record_.epoch.number > 1) {
     record_.epoch.number -= 1;
     return Status::OK();
@@ -174,6 +176,7 @@ Status Engine::RunEpoch() {
 Status Engine::BeginEpoch() {
   // The clock is the epoch's and never goes back.
   const Micros now = std::max(context_.clock->Now(), record_.epoch.clock);
+  LEAT_RETURN(CloseSnapshots(now));
   record_ = {.epoch = {.number = record_.epoch.number + 1, .clock = now}};
   return record_.epoch.number == 1 ? PushContents(&flow_, &next_seq_) : Status::OK();
 }
@@ -286,7 +289,7 @@ Status Engine::OnDelta(int output, const Batch& batch) {
   const bool held = !seat.worker || record_.epoch.number <= seat.worker->counters().epoch;
   if (!seat.content) return held ? Status::OK() : seat.worker->Write(batch);
   seat.content_changed = seat.content_changed || !held;
-  return ApplyRows(seat.plan->spec.schema, {}, batch, seat.content.get());
+  return ApplyRows(seat.plan->query->schema, {}, batch, seat.content.get());
 }
 
 Status Engine::OnRowError(int output, const Schema& schema, const RowError& error) {

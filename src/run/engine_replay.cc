@@ -19,6 +19,7 @@ Status Engine::Replay() {
   for (const LogRecord& record : log_->records()) {
     if (record.epoch.number > last) break;
     ++replayed_;
+    LEAT_RETURN(CloseSnapshots(record.epoch.clock));
     record_ = {.epoch = record.epoch};
     if (record_.epoch.number == 1) LEAT_RETURN(PushContents(&flow_, &next_seq_));
     for (const LogRange& range : record.ranges) LEAT_RETURN(ReplayRange(range));

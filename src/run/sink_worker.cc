@@ -183,7 +183,7 @@ SinkWorker::Plan SinkWorker::Next() const {
     if (FlushDue(ended_)) return {Act::kCommit, 0};
     return {Act::kCommit, FlushAt()};
   }
-  const bool whole = spec_.mode == SinkMode::kReplace;
+  const bool whole = spec_.mode == SinkMode::kReplace || spec_.mode == SinkMode::kSnapshot;
   const Entry& next = outbox_[staged_];
   if (!next.is_end) {
     // A commit that is due at the end of the last epoch comes before anything of the next. What is

@@ -79,6 +79,15 @@ Status AddFound(Session* session, const StandingSink& sink, SinkComparison* comp
   });
 }
 
+// What a query answered earlier is not computed again.
+Status RefuseHistory(const StandingSink& sink) {
+  const bool snapshot = sink.spec.mode == SinkMode::kSnapshot;
+  if (!snapshot && sink.spec.mode != SinkMode::kChangelog) return Status::OK();
+  return NotSupported(
+      fmt::format("sink \"{}\" of mode \"{}\" holds more than its query answers now", sink.name,
+                  snapshot ? "snapshot" : "changelog"));
+}
+
 // The target and the state must both stand at one epoch from before the target is read until after;
 // beside a running process either may move on meanwhile.
 struct Read {
@@ -157,6 +166,7 @@ Result<ComparisonCounts> Choose(const SinkComparison& comparison, const Conditio
 
 Result<std::unique_ptr<SinkComparison>> Compare(Session* session, const StandingSink& sink) {
   LEAT_RETURN(RefuseMixedOrder(*session, *sink.query, sink.name));
+  LEAT_RETURN(RefuseHistory(sink));
   LEAT_ASSIGN(Read read, ReadTarget(session, sink));
   LEAT_RETURN(session->VisitStanding(
       sink, [&](const Batch& rows) { return read.comparison->AddExpected(rows); }));

@@ -80,6 +80,11 @@ std::string Encode(const CommitManifest& manifest) {
     AppendJson(file.name, &text);
     text += fmt::format(",\"rows\":{},\"bytes\":{}}}", file.rows, file.bytes);
   }
+  text += "],\"replaced\":[";
+  for (const std::string& folder : manifest.replaced) {
+    if (!text.ends_with('[')) text += ',';
+    AppendJson(folder, &text);
+  }
   return text + "]}\n";
 }
 
@@ -94,10 +99,16 @@ bool DecodeFile(JsonScanner* json, CommitFile* file) {
 
 bool Decode(const std::string& text, CommitManifest* manifest) {
   JsonScanner json(text);
-  const bool read = ReadJsonObject(&json, 4, [&](std::string_view key) {
+  // A manifest without a member is one from before there was `replaced`.
+  const int members = text.find("\"replaced\":") == text.npos ? 4 : 5;
+  const bool read = ReadJsonObject(&json, members, [&](std::string_view key) {
     if (key == "state") return ReadJson(&json, &manifest->mark.state);
     if (key == "statement") return ReadJson(&json, &manifest->mark.statement);
     if (key == "epoch") return ReadJson(&json, &manifest->mark.epoch);
+    if (key == "replaced") {
+      return ReadJsonArray(&json,
+                           [&] { return ReadJson(&json, &manifest->replaced.emplace_back()); });
+    }
     return key == "files" &&
            ReadJsonArray(&json, [&] { return DecodeFile(&json, &manifest->files.emplace_back()); });
   });
@@ -169,15 +180,18 @@ Status MoveIntoPlace(const std::string& target, const CommitManifest& manifest) 
   return folders.empty() ? Status::OK() : SyncFolder(StagingFolder(target));
 }
 
-Status RemoveReplaced(const std::string& target, const CommitManifest& manifest) {
+Status RemoveReplaced(const std::string& target, const CommitManifest& manifest, bool everywhere) {
+  std::set<std::string> replaced;
+  for (const std::string& folder : manifest.replaced) replaced.insert(Below(target, folder));
   std::set<std::string> named;
   for (const CommitFile& file : manifest.files) named.insert(Below(target, file.name));
   LEAT_ASSIGN(const auto paths, Everything(target));
   for (const fs::path& path : paths) {
     const std::string name = path.filename().string();
     std::error_code error;
-    if (name.starts_with(DataFilePrefix(manifest.mark.state)) && !named.contains(path.string()) &&
-        !fs::remove(path, error)) {
+    const bool here = everywhere || replaced.contains(path.parent_path().string());
+    if (here && name.starts_with(DataFilePrefix(manifest.mark.state)) &&
+        !named.contains(path.string()) && !fs::remove(path, error)) {
       return Failed("remove file", path.string(), error);
     }
     // Partition folders without a file left; remove() leaves others alone.

@@ -22,6 +22,8 @@ struct CommitFile {
 struct CommitManifest {
   Mark mark;
   std::vector<CommitFile> files;
+  // Mode `snapshot`: folders whose other data files go.
+  std::vector<std::string> replaced;
 };
 
 std::string StagingFolder(const std::string& target);
@@ -34,9 +36,10 @@ Result<std::optional<CommitManifest>> ReadManifest(const std::string& target);
 Status WriteManifest(const std::string& target, const CommitManifest& manifest);
 // Moves what is still staged into place. Can be done again.
 Status MoveIntoPlace(const std::string& target, const CommitManifest& manifest);
-// Mode `replace`: removes the data files of the manifest's state that it does not name. Can be done
-// again. A reader between MoveIntoPlace and this sees old files beside new ones.
-Status RemoveReplaced(const std::string& target, const CommitManifest& manifest);
+// Modes `replace` and `snapshot`: removes the data files of the manifest's state that it does not
+// name, all of them or those in the folders that it replaces. Can be done again. A reader between
+// MoveIntoPlace and this sees old files beside new ones.
+Status RemoveReplaced(const std::string& target, const CommitManifest& manifest, bool everywhere);
 // Removes what was staged and never committed.
 Status ClearStaging(const std::string& target);
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "connect/file/commit.h"
 #include "connect/file/file.h"
@@ -24,6 +25,7 @@ class FileSink : public Sink {
 
   Result<std::optional<Mark>> Open() override {
     staging_.reset();
+    replaced_.clear();
     LEAT_RETURN(MakeFolders(target_));
     LEAT_ASSIGN(const auto manifest, ReadManifest(target_));
     if (manifest) LEAT_RETURN(Publish(*manifest));
@@ -37,16 +39,14 @@ class FileSink : public Sink {
   }
 
   Status Write(const Batch& batch) override {
-    LEAT_ASSIGN(const Batch rows, RowsThatCame(batch, spec_.name));
-    if (partition_by_.empty()) return staging_->Write("", rows);
-    LEAT_ASSIGN(const auto parts, SplitByFolder(rows, spec_.schema, partition_by_));
-    const Batch inside = WithoutPartitionColumns(rows);
-    for (const HivePart& part : parts) {
-      if (parts.size() == 1) return staging_->Write(part.folder, inside);
-      LEAT_ASSIGN(Batch taken, Take(inside, part.rows));
-      LEAT_RETURN(staging_->Write(part.folder, std::move(taken)));
+    if (spec_.mode == SinkMode::kSnapshot) {
+      LEAT_ASSIGN(const CameAndWent rows, SplitByWeight(batch));
+      LEAT_ASSIGN(const auto gone, SplitByFolder(rows.went, spec_.schema, partition_by_));
+      for (const HivePart& part : gone) replaced_.insert(part.folder);
+      return Stage(rows.came);
     }
-    return Status::OK();
+    LEAT_ASSIGN(const Batch rows, RowsThatCame(batch, spec_.name));
+    return Stage(rows);
   }
 
   Status Commit(int64_t epoch) override {
@@ -61,6 +61,8 @@ class FileSink : public Sink {
                                 .rows = file.rows,
                                 .bytes = file.bytes});
     }
+    manifest.replaced.assign(replaced_.begin(), replaced_.end());
+    replaced_.clear();
     LEAT_RETURN(WriteManifest(target_, manifest));
     return Publish(manifest);
   }
@@ -80,10 +82,25 @@ class FileSink : public Sink {
   }
 
  private:
+  Status Stage(const Batch& rows) {
+    if (rows.rows == 0) return Status::OK();
+    if (partition_by_.empty()) return staging_->Write("", rows);
+    LEAT_ASSIGN(const auto parts, SplitByFolder(rows, spec_.schema, partition_by_));
+    const Batch inside = WithoutPartitionColumns(rows);
+    for (const HivePart& part : parts) {
+      if (parts.size() == 1) return staging_->Write(part.folder, inside);
+      LEAT_ASSIGN(Batch taken, Take(inside, part.rows));
+      LEAT_RETURN(staging_->Write(part.folder, std::move(taken)));
+    }
+    return Status::OK();
+  }
+
   // What follows a commit, also after a crash.
   Status Publish(const CommitManifest& manifest) const {
     LEAT_RETURN(MoveIntoPlace(target_, manifest));
-    return spec_.mode == SinkMode::kReplace ? RemoveReplaced(target_, manifest) : Status::OK();
+    const bool everywhere = spec_.mode == SinkMode::kReplace;
+    if (!everywhere && manifest.replaced.empty()) return Status::OK();
+    return RemoveReplaced(target_, manifest, everywhere);
   }
 
   // As Hive has it, their values are in the folders' names alone.
@@ -104,6 +121,7 @@ class FileSink : public Sink {
   const StagingSpec staging_spec_;
   const std::vector<int> partition_by_;
   std::unique_ptr<Staging> staging_;
+  std::set<std::string> replaced_;  // kSnapshot: folders whose files go with the next commit
 };
 
 // ".csv.gz" for csv and gzip.
@@ -161,9 +179,11 @@ Result<std::optional<Mark>> ReadFileMark(const SinkSpec& spec) {
 }
 
 Result<std::unique_ptr<Sink>> MakeFileSink(SinkSpec spec) {
-  if (spec.mode != SinkMode::kAppend && spec.mode != SinkMode::kReplace) {
+  if (spec.mode == SinkMode::kUpsert) {
     return NotSupported(
-        fmt::format("sink \"{}\": a file sink has the modes \"append\" and \"replace\"", spec.name),
+        fmt::format("sink \"{}\": a file sink has the modes \"append\", \"replace\", \"changelog\" "
+                    "and \"snapshot\"",
+                    spec.name),
         -1, "A database sink can take changes: OPTIONS (mode 'upsert', key '…').");
   }
   LEAT_ASSIGN(auto partition_by, ColumnList(spec.options, "partition_by", spec.schema));

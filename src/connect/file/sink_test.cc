@@ -141,10 +141,37 @@ TEST_F(FileSinkTest, ReplaceLeavesOnlyTheLastCommit) {
   EXPECT_EQ(folder_.Files(), Names{"out/state=NM/theirs.parquet"});
 }
 
+TEST_F(FileSinkTest, ASnapshotReplacesItsPeriodAlone) {
+  const Options options = {{"mode", "snapshot"}, {"partition_by", "dt"}};
+  const Schema told = MakeSchema("a bigint, state text, dt date");
+  auto sink = Opened(options);
+  const auto write = [&](int64_t epoch, const std::string& day, const Names& rows) {
+    ASSERT_TRUE(sink->Write(MakeRows(told, {"\\N|\\N|" + day}, {-1})).ok());
+    ASSERT_TRUE(sink->Write(MakeRows(told, rows)).ok());
+    ASSERT_TRUE(sink->Commit(epoch).ok());
+  };
+  write(1, "2024-05-01", {"1|NM|2024-05-01"});
+  write(2, "2024-05-01", {"2|NM|2024-05-01", "3|MA|2024-05-01"});
+  write(3, "2024-05-02", {"4|NM|2024-05-02"});
+  const std::string first = "out/dt=2024-05-01/leat-0123456789ab-000000000002-00000.parquet";
+  EXPECT_EQ(folder_.Files(),
+            (Names{first, "out/dt=2024-05-02/leat-0123456789ab-000000000003-00000.parquet"}));
+  // As if a crash had come before the old file was removed.
+  write(4, "2024-05-02", {"5|NM|2024-05-02"});
+  sink.reset();
+  folder_.Write("out/dt=2024-05-02/leat-0123456789ab-000000000003-00000.parquet", "old");
+  sink = Opened(options);
+  EXPECT_EQ(folder_.Files(),
+            (Names{first, "out/dt=2024-05-02/leat-0123456789ab-000000000004-00000.parquet"}));
+  write(5, "2024-05-02", {});
+  EXPECT_EQ(folder_.Files(), Names{first});
+}
+
 TEST_F(FileSinkTest, WhatItCannotDoIsRefused) {
   EXPECT_EQ(Refused({{"path", "out.csv"}}), "invalid value for option \"path\": \"out.csv\"");
   EXPECT_EQ(Refused({{"mode", "upsert"}, {"key", "a"}}),
-            "sink \"t\": a file sink has the modes \"append\" and \"replace\"");
+            "sink \"t\": a file sink has the modes \"append\", \"replace\", \"changelog\" and "
+            "\"snapshot\"");
   EXPECT_EQ(Refused({{"format", "avro"}}), "invalid value for option \"format\": \"avro\"");
   EXPECT_EQ(Refused({{"partition_by", "a, state"}}),
             "invalid value for option \"partition_by\": \"a, state\"");
