@@ -4,9 +4,11 @@
 #include <array>
 #include <cctype>
 
+#include "connect/changelog.h"
 #include "connect/database/database.h"
 #include "connect/datagen/datagen.h"
 #include "connect/file/file.h"
+#include "connect/http/http.h"
 #include "connect/stream/stream.h"
 
 namespace leat {
@@ -37,6 +39,11 @@ constexpr Connector Stream(std::string_view scheme) {
           InferTopicColumns, ReadTopic, ReadTopicMark};
 }
 
+constexpr Connector Http(std::string_view scheme) {
+  return {"http",      scheme,    kHttpOptions, MakeHttpSource, RefuseHttpSink, InferAnswerColumns,
+          ReadAnswers, NoHttpMark};
+}
+
 // Rows that are made stand behind every door.
 constexpr Connector Datagen(std::string_view kind) {
   return {kind,
@@ -52,10 +59,8 @@ constexpr Connector Datagen(std::string_view kind) {
 constexpr std::array kConnectors = {
     File(""),           File("file"),        Datagen("file"), Database("sqlite"),
     Database("duckdb"), Datagen("database"), Stream("file"),  Datagen("stream"),
+    Http("http"),       Http("https"),       Datagen("http"),
 };
-
-// Doors of the design that are not built yet: refused by name rather than as unknown.
-constexpr std::array<std::string_view, 1> kKindsToCome = {"http"};
 
 // Options that mean the same everywhere.
 constexpr std::array kCommonOptions = {
@@ -76,8 +81,13 @@ constexpr std::array kCommonOptions = {
         "that counts after 1,000 rows."},
     OptionSpec{
         "mode", OptionPlace::kTable, "upsert if keyed (database), else append",
-        "How a sink takes changes: `append`, `upsert` (databases), `replace` (files: written "
-        "whole at every commit)."},
+        "How a sink takes changes: `append`; `upsert` (databases, topics); `replace` (files: "
+        "written whole at every commit); `changelog` (every change is a row with `_op`, `insert` "
+        "or `delete`); `snapshot` (files: what the query answered in each period)."},
+    OptionSpec{"every", OptionPlace::kTable, "10 min, 1 day",
+               "How often an API is asked, with `--follow` (10 min). The period of a `snapshot` "
+               "sink (1 day), in UTC: its first instant, a date where periods "
+               "are days, is the column that `partition_by` names."},
     OptionSpec{"key", OptionPlace::kTable, "the primary key",
                "The columns by which an `upsert` sink finds a row: `a, b`."},
     OptionSpec{"after", OptionPlace::kTable, "",
@@ -94,10 +104,6 @@ constexpr std::array kCommonOptions = {
     OptionSpec{"name", OptionPlace::kColumn, "the column's own name",
                "The name outside: a CSV header, a JSON key, a table's column."},
 };
-
-bool IsOneOf(std::string_view name, std::span<const std::string_view> names) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 // "sqlite" of "sqlite:a.db"; empty for a plain path (also "C:\x").
 std::string SchemeOf(std::string_view url) {
@@ -118,10 +124,6 @@ std::vector<const OptionSpec*> OptionsOf(const Connector& connector) {
 }
 
 Status UnknownKind(const Server& server) {
-  if (IsOneOf(server.kind, kKindsToCome)) {
-    return NotSupported(
-        fmt::format("foreign-data wrapper \"{}\" is not supported yet", server.kind));
-  }
   std::vector<std::string> kinds;
   for (const Connector& connector : kConnectors) {
     if (kinds.empty() || kinds.back() != connector.kind) kinds.emplace_back(connector.kind);
@@ -189,6 +191,41 @@ Result<SinkMode> SinkModeOf(const Server& server, const Options& options, bool k
                       "\"snapshot\".");
 }
 
+// A column that a mode adds to the query's.
+Status AddTargetColumn(Column column, const Relation& relation, SinkSpec* spec) {
+  if (spec->schema.Find(column.name) >= 0) {
+    return SqlStatus(fmt::format("column \"{}\" of sink \"{}\" is written by its mode", column.name,
+                                 relation.name),
+                     {.sqlstate = "42701",
+                      .location = relation.location,
+                      .hint = "Leave it out of the query, and declare the sink with ()."});
+  }
+  spec->schema.columns.push_back(std::move(column));
+  spec->comments.emplace_back();
+  return Status::OK();
+}
+
+Status AddPeriod(const Relation& relation, SinkSpec* spec) {
+  constexpr std::chrono::hours kDay(24);
+  LEAT_ASSIGN(const auto names,
+              NameList("partition_by", OptionOr(spec->options, "partition_by", "")));
+  if (names.size() != 1) {
+    return SqlStatus(fmt::format("sink \"{}\" of mode \"snapshot\" needs a column for its periods",
+                                 relation.name),
+                     {.sqlstate = "42P10",
+                      .location = relation.location,
+                      .hint = "Add OPTIONS (partition_by 'dt'): a folder for each period."});
+  }
+  LEAT_ASSIGN(const auto every, TimeOption(spec->options, "every", kDay));
+  if (every.count() <= 0) {
+    return InvalidValue("every", OptionOr(spec->options, "every", ""), "A period has a length.");
+  }
+  spec->every = every.count();
+  const bool days = every % std::chrono::microseconds(kDay) == std::chrono::microseconds(0);
+  return AddTargetColumn({names[0], Type(days ? TypeId::kDate : TypeId::kTimestamp)}, relation,
+                         spec);
+}
+
 void DescribeOptions(std::span<const OptionSpec> specs, std::string* out) {
   *out += "| option | of | default | meaning |\n|---|---|---|---|\n";
   for (const OptionSpec& spec : specs) {
@@ -210,7 +247,10 @@ Result<std::unique_ptr<Source>> MakeSource(const Server& server, const Relation&
 
 Result<std::unique_ptr<Sink>> MakeSink(SinkSpec spec) {
   LEAT_ASSIGN(const Connector* connector, Checked(spec.server, spec.options, {}, -1));
-  return connector->make_sink(std::move(spec));
+  if (spec.mode != SinkMode::kChangelog) return connector->make_sink(std::move(spec));
+  spec.mode = SinkMode::kAppend;
+  LEAT_ASSIGN(auto target, connector->make_sink(std::move(spec)));
+  return WriteChanges(std::move(target));
 }
 
 Result<Schema> InferColumns(const Server& server, const Relation& relation) {
@@ -277,6 +317,10 @@ Result<SinkSpec> MakeSinkSpec(const Server& server, const Relation& relation,
                       .location = relation.location,
                       .hint = "Add OPTIONS (key 'a, b'), or a PRIMARY KEY."});
   }
+  if (spec.mode == SinkMode::kChangelog) {
+    LEAT_RETURN(AddTargetColumn({kOpColumn, Type(TypeId::kText)}, relation, &spec));
+  }
+  if (spec.mode == SinkMode::kSnapshot) LEAT_RETURN(AddPeriod(relation, &spec));
   return spec;
 }
 

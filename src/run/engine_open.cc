@@ -6,6 +6,7 @@
 
 #include "run/engine.h"
 #include "run/marks.h"
+#include "run/source_feed.h"
 
 namespace leat {
 namespace {
@@ -87,7 +88,8 @@ Status Engine::MakeSeats() {
     if (sink.spec.mode == SinkMode::kUpsert && !sink.unique) {
       seat.guard = std::make_unique<KeyGuard>(sink.name, sink.spec.schema, sink.spec.key);
     }
-    if (sink.spec.mode == SinkMode::kReplace) seat.content = MakeIndex();
+    const SinkMode mode = sink.spec.mode;
+    if (mode == SinkMode::kReplace || mode == SinkMode::kSnapshot) seat.content = MakeIndex();
     sinks_.push_back(std::move(seat));
   }
   for (const StoredView& view : pipeline_.stored) views_.push_back({&view, MakeIndex()});
@@ -107,7 +109,11 @@ Status Engine::MakeSource(const StandingSource& plan) {
                           .queue_bytes_max = options_.queue_bytes_max,
                           .follow = options_.follow,
                           .retry = retries_},
-      [this, &server, &relation] { return context_.make_source(server, relation); });
+      [this, &server, &relation]() -> Result<std::unique_ptr<Source>> {
+        LEAT_ASSIGN(const Server fed,
+                    ServerForSource(pipeline_, server, relation, context_.state_dir));
+        return context_.make_source(fed, relation);
+      });
   // A failure of the world comes again when it is read, and is tried again there.
   if (const Status status = seat.worker->Open(); !status.ok() && !IsRetryable(status)) {
     return status;

@@ -115,8 +115,14 @@ Result<std::optional<Arrival>> SourceWorker::TryTake() {
 }
 
 void SourceWorker::Acknowledge(const Offset& end) {
-  const std::lock_guard lock(crew_.mutex);
-  acknowledge_ = end;
+  {
+    const std::lock_guard lock(crew_.mutex);
+    acknowledge_ = end;
+    if (!stop_) return;
+  }
+  // Nobody reads any more: the checkpoint is a run's last. What cannot be forgotten now is forgotten
+  // after the next run's.
+  if (source_ && positioned_) static_cast<void>(source_->Acknowledge(end));
 }
 
 SourceStatus SourceWorker::status() const {
