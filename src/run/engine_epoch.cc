@@ -75,7 +75,7 @@ Status Engine::Loop() {
     if (stopping()) break;
     // The very first epoch is computed even if nothing came: an empty sum is an answer too.
     const bool first = record_.epoch.number == 0;
-    if (work || TickDue() || ((first || SnapshotDue()) && AtRest())) {
+    if (work || TickDue() || SnapshotDue() || (first && AtRest())) {
       LEAT_RETURN(RunEpoch());
     } else if (AllDrained() && !options_.follow) {
       break;
