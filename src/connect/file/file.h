@@ -17,9 +17,11 @@ inline constexpr std::array kFileOptions = {
         "Which files, below the server's folder: a name, a glob (`rejected_*.csv.gz`, "
         "`2024/**/*.json`), or a folder with all its files (`events/`). A sink's is a folder. "
         "Names that begin with `_` or `.` are passed over."},
-    OptionSpec{"format", OptionPlace::kTable, "by the file's extension",
-               "`csv`, `ndjson` (an object a line), `json` (objects however they are wrapped) or "
-               "`parquet`; `.gz` and `.zst` are seen by themselves. A sink's `json` is `ndjson`."},
+    OptionSpec{
+        "format", OptionPlace::kTable, "by the file's extension",
+        "`csv`, `ndjson` (an object a line), `json` (objects however they are wrapped) or "
+        "`parquet`; `.gz` and `.zst` are seen by themselves. A sink's `json` is `ndjson`, and "
+        "`delta` a Delta Lake table."},
     OptionSpec{"delimiter", OptionPlace::kTable, ",", "Between two fields of a CSV row."},
     OptionSpec{"quote", OptionPlace::kTable, "\"", "Around a CSV field that holds anything else."},
     OptionSpec{"escape", OptionPlace::kTable, "the quote", "Before a quote inside quotes."},
@@ -55,6 +57,10 @@ inline constexpr std::array kFileOptions = {
     OptionSpec{"compression", OptionPlace::kTable, "zstd",
                "Of a sink's files: `zstd`, `none`, or what the format has besides."},
     OptionSpec{"compression_level", OptionPlace::kTable, "the codec's", "How hard it tries."},
+    OptionSpec{
+        "vacuum_after", OptionPlace::kTable, "1 day",
+        "How long a Delta table keeps files that no longer belong to it, for readers of older "
+        "versions."},
     OptionSpec{"row_group_rows", OptionPlace::kTable, "the format's",
                "Rows of a Parquet row group."},
     OptionSpec{"path", OptionPlace::kColumn, "",

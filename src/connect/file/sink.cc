@@ -3,6 +3,7 @@
 #include <set>
 
 #include "connect/file/commit.h"
+#include "connect/file/delta.h"
 #include "connect/file/file.h"
 #include "connect/file/hive.h"
 #include "connect/file/paths.h"
@@ -174,17 +175,25 @@ Result<std::string> TargetOf(const SinkSpec& spec) {
 
 Result<std::optional<Mark>> ReadFileMark(const SinkSpec& spec) {
   LEAT_ASSIGN(const std::string target, TargetOf(spec));
+  if (IsDelta(spec.options)) return ReadDeltaMark(spec, target);
   LEAT_ASSIGN(const auto manifest, ReadManifest(target));
   return manifest ? std::optional(manifest->mark) : std::nullopt;
 }
 
 Result<std::unique_ptr<Sink>> MakeFileSink(SinkSpec spec) {
+  if (IsDelta(spec.options)) {
+    LEAT_ASSIGN(auto folders, ColumnList(spec.options, "partition_by", spec.schema));
+    LEAT_ASSIGN(std::string folder, TargetOf(spec));
+    return MakeDeltaSink(std::move(spec), std::move(folder), std::move(folders));
+  }
   if (spec.mode == SinkMode::kUpsert) {
     return NotSupported(
         fmt::format("sink \"{}\": a file sink has the modes \"append\", \"replace\", \"changelog\" "
                     "and \"snapshot\"",
                     spec.name),
-        -1, "A database sink can take changes: OPTIONS (mode 'upsert', key '…').");
+        -1,
+        "A Delta table can take changes, and so can a database: OPTIONS (format 'delta', mode "
+        "'upsert', key '…').");
   }
   LEAT_ASSIGN(auto partition_by, ColumnList(spec.options, "partition_by", spec.schema));
   LEAT_ASSIGN(std::string target, TargetOf(spec));

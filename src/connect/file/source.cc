@@ -9,11 +9,13 @@
 
 #include "connect/constraints.h"
 #include "connect/file/again.h"
+#include "connect/file/delta.h"
 #include "connect/file/file.h"
 #include "connect/file/hive.h"
 #include "connect/file/ledger.h"
 #include "connect/file/table.h"
 #include "connect/file/tail.h"
+#include "connect/root_folder.h"
 #include "connect/watch.h"
 
 namespace leat {
@@ -374,14 +376,28 @@ Result<Arrival> FileSource::Reread(const Offset& end) {
   return gathering.Finish(schema_, end);
 }
 
+// The folder of a Delta table.
+std::string DeltaFolder(const Server& server, const Relation& relation) {
+  std::string path = PathOption(relation.options, relation.name);
+  while (path.ends_with('/')) path.pop_back();
+  return path.starts_with('/') ? path : fmt::format("{}/{}", RootFolder(server), path);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Source>> MakeFileSource(const Server& server, const Relation& relation) {
+  if (IsDelta(relation.options)) {
+    return NotSupported(
+        fmt::format("Delta table \"{}\" as a source of a standing query is not supported",
+                    relation.name),
+        relation.location, "It can be written, and read by `leat sql`.");
+  }
   LEAT_ASSIGN(FileTable table, MakeFileTable(server, relation));
   return std::make_unique<FileSource>(std::move(table));
 }
 
 Status ReadFiles(const Server& server, const Relation& relation, const ArrivalVisitor& visit) {
+  if (IsDelta(relation.options)) return ReadDelta(relation, DeltaFolder(server, relation), visit);
   LEAT_ASSIGN(const auto source, MakeFileSource(server, relation));
   while (true) {
     LEAT_ASSIGN(const auto arrival, source->Poll(kChunkBytesMax));
@@ -391,6 +407,7 @@ Status ReadFiles(const Server& server, const Relation& relation, const ArrivalVi
 }
 
 Result<Schema> InferFileColumns(const Server& server, const Relation& relation) {
+  if (IsDelta(relation.options)) return InferDeltaColumns(DeltaFolder(server, relation));
   LEAT_ASSIGN(const FileTable table, MakeFileTable(server, relation));
   LEAT_ASSIGN(const auto files, FindFiles(table.root, table.pattern));
   if (files.empty()) {
