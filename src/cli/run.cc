@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/dry_run.h"
 #include "cli/pipeline_flags.h"
+#include "cli/schedule.h"
 #include "cli/summary.h"
 #include "run/machine.h"
 #include "run/state_dir.h"
@@ -33,6 +34,7 @@ struct RunFlags : PipelineFlags {
   double degraded_seconds = -1;  // not given
   int64_t memory = 0;            // bytes; 0: no limit
   int threads = 0;
+  ScheduleFlags schedule;
 };
 
 std::atomic<bool> stop_requested = false;
@@ -115,8 +117,6 @@ int Run(const RunFlags& flags) {
   auto pipeline = LoadPipeline(options, &where);
   if (!pipeline.ok()) return ReportErrorIn(pipeline.status(), where);
 
-  std::signal(SIGINT, OnSignal);
-  std::signal(SIGTERM, OnSignal);
   const SystemClock clock;
   std::random_device device;
   const bool terminal = isatty(STDERR_FILENO) && !flags.quiet;
@@ -201,7 +201,12 @@ void AddRun(CLI::App* app, int* exit_code) {
   run->add_option("--threads", flags->threads,
                   "that compute (default: the number of cores); the answer does not depend on it")
       ->check(CLI::Range(1, 1024));
-  run->callback([flags, exit_code] { *exit_code = Run(*flags); });
+  AddScheduleFlags(run, &flags->schedule);
+  run->callback([flags, exit_code] {
+    std::signal(SIGINT, OnSignal);
+    std::signal(SIGTERM, OnSignal);
+    *exit_code = RunOnSchedule(flags->schedule, &stop_requested, [&] { return Run(*flags); });
+  });
 }
 
 }  // namespace leat
