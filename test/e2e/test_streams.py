@@ -1,7 +1,11 @@
 """Topics in folders: one pipeline writes them, another reads them on, killed anywhere."""
+import csv
+import gzip
 import json
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 
 WRITER = """
@@ -71,3 +75,31 @@ def test_killed_writers_and_readers_lose_and_double_nothing(leat):
     assert copied(leat) == list(range(4000))
     with sqlite3.connect(leat.home / "w.db") as db:
         assert db.execute("SELECT sum(records) FROM places").fetchone() == (4000,)
+
+
+def test_the_second_task_of_the_rejected_loans(leat, root):
+    data = leat.home / "data"
+    data.mkdir()
+    subprocess.run([sys.executable, root / "bench/gen_rejected.py", data / "rejected_2007_2018.csv.gz",
+                    "--rows", "3000"], check=True, capture_output=True)
+    leat.environment = {"DATA": str(data), "TOPICS": f"file:{leat.home}/topics",
+                        "WAREHOUSE": f"sqlite:{leat.home}/w.db"}
+    for pipeline in ("feed", "stream"):
+        leat("run", root / f"examples/rejected/{pipeline}.sql", "--state", leat.home / pipeline)
+    with gzip.open(data / "rejected_2007_2018.csv.gz", "rt", encoding="utf-8", newline="") as text:
+        rows = list(csv.DictReader(text))
+    order = ([row for row in rows if row["Application Date"] < "2008"]
+             + [row for row in rows if row["Application Date"] >= "2008"])
+    scores = [float(row["Risk_Score"]) if row["Risk_Score"] else None for row in order]
+    averages = []
+    for i in range(len(scores)):
+        known = [score for score in scores[max(0, i - 49):i + 1] if score is not None]
+        averages.append(sum(known) / len(known) if known else None)
+    with sqlite3.connect(leat.home / "w.db") as db:
+        held = [row[0] for row in db.execute("SELECT ma50 FROM risk_scores ORDER BY rowid")]
+    assert len(held) == len(averages) == 3000
+    assert all(a == b or abs(a - b) < 1e-9 for a, b in zip(held, averages))
+    lines = (leat.home / "topics/outflow/segment-000000000001.ndjson").read_text().splitlines()
+    out = [json.loads(line)["value"]["payload"] for line in lines]
+    first = sum(row["Application Date"] < "2008" for row in rows)
+    assert [row["ma50"] for row in out] == held[first:]
