@@ -22,8 +22,8 @@ std::shared_ptr<arrow::DataType> Texts() { return arrow::map(arrow::utf8(), arro
 
 // The columns of a checkpoint that leat writes; the protocol lets the others be absent.
 arrow::FieldVector Columns() {
-  const auto text = arrow::utf8();
-  const auto number = arrow::int64();
+  const auto& text = arrow::utf8();
+  const auto& number = arrow::int64();
   const auto list = arrow::list(field("element", text));
   return {
       field("txn", arrow::struct_({field("appId", text), field("version", number),

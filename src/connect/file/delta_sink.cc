@@ -1,5 +1,6 @@
 // Writes a Delta table. A commit is one file of the log, and the mark is its `txn` action: both are
 // there or neither. An upsert rewrites the files that hold a key it changes, and nothing else.
+#include <arrow/array.h>
 #include <xxhash.h>
 
 #include <algorithm>

@@ -187,9 +187,9 @@ Status ReadDelta(const Relation& relation, const std::string& target, const Arri
   std::vector<int> all;
   for (int i = 0; i < schema.size(); ++i) all.push_back(i);
   const DeltaFileReader reader(target, schema, all);
-  for (const auto& [path, file] : state.files) {
-    LEAT_RETURN(reader.Read(file, [&](Batch batch) {
-      Arrival arrival{.place = path, .rows_read = batch.rows};
+  for (const auto& entry : state.files) {
+    LEAT_RETURN(reader.Read(entry.second, [&](Batch batch) {
+      Arrival arrival{.place = entry.first, .rows_read = batch.rows};
       arrival.batch = std::move(batch);
       return visit(arrival);
     }));
