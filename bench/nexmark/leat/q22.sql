@@ -1,0 +1,6 @@
+-- The folders of a url.
+CREATE FOREIGN TABLE q22 () SERVER lake OPTIONS (path 'q22/', format 'parquet');
+INSERT INTO q22
+SELECT auction, bidder, price, channel, split_part(url, '/', 4) AS dir1,
+       split_part(url, '/', 5) AS dir2, split_part(url, '/', 6) AS dir3
+FROM   bid;
