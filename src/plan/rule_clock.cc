@@ -236,7 +236,7 @@ class MoveJoin {
       });
     }
     const bool one_sided = node_.join == JoinType::kSemi || node_.join == JoinType::kAnti;
-    LogicalPtr out = JoinOf(std::move(left), std::move(right),
+    LogicalPtr out = JoinOf(left, right,
                             {.type = node_.join,
                              .left_keys = std::move(left_keys),
                              .right_keys = std::move(right_keys),

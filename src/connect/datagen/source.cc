@@ -1,3 +1,4 @@
+#include <arrow/scalar.h>
 #include <xxhash.h>
 
 #include <charconv>
