@@ -217,3 +217,12 @@ def test_what_it_cannot_do_is_refused(leat, api):
     said = leat.fails("run", leat.write("c.sql", WEATHER.replace("'places'", "'plces'")),
                       "--state", leat.home / "s", code=2)
     assert 'relation "plces" does not exist' in said
+
+
+def test_the_example_over_openweather(leat, api, root):
+    leat.environment = {"OPENWEATHER": leat.environment["API"], "OPENWEATHER_KEY": KEY,
+                        "WAREHOUSE": f"sqlite:{leat.home}/w.db", "ARCHIVE": str(leat.home / "raw")}
+    leat.run(root / "examples/weather/api.sql")
+    assert [query["q"] for _, query, _ in api.asked] == ["Vienna", "Lagos", "Lima"]
+    assert table(leat, "SELECT day, temp_avg FROM daily_from_api") == [("2023-11-14", 290.25)]
+    assert len(list((leat.home / "raw").rglob("*.ndjson"))) == 1
