@@ -146,19 +146,30 @@ enum class WindowFunction : uint8_t {
   kNtile,     // args: the number of buckets; these three look at the whole partition
   kPercentRank,
   kCumeDist,
+  kAggregate,  // any other aggregate, over the frame
 };
 struct WindowCall {
   WindowFunction function = WindowFunction::kCount;
   std::vector<ExprPtr> args;  // count(*): none
   ExprPtr filter;             // or nullptr
   Type result;
+  const Aggregate* aggregate = nullptr;  // kAggregate's
+  // Where the frame is bounded by values: as the last three of `args` what the rows are ordered by,
+  // and the least and the greatest of it in a row's frame (anything where the frame says that it is
+  // not bounded so). All of one type.
+  bool by_value = false;
 };
 // ROWS BETWEEN preceding PRECEDING AND following FOLLOWING; negative `following` = PRECEDING.
 struct RowFrame {
   static constexpr int64_t kUnbounded = INT64_MAX;
   int64_t preceding = kUnbounded;
   int64_t following = 0;
-  bool range = false;  // RANGE … CURRENT ROW: the frame ends with the last peer of the row
+  // RANGE: peers stand for their row: 0 is CURRENT ROW, anything else but kUnbounded a value that
+  // the calls have (`by_value`).
+  bool range = false;
+  bool groups = false;  // GROUPS: preceding and following count groups of peers
+  enum class Exclude : uint8_t { kNothing, kCurrentRow, kGroup, kTies } exclude = Exclude::kNothing;
+  friend bool operator==(const RowFrame&, const RowFrame&) = default;
 };
 // Output: the input's columns (with `_seq`), then the calls.
 struct WindowSpec {

@@ -8,6 +8,7 @@
 
 #include "data/date.h"
 #include "flow/row_errors.h"
+#include "func/aggregate.h"
 
 namespace leat {
 namespace {
@@ -15,13 +16,14 @@ namespace {
 constexpr int64_t kUnbounded = RowFrame::kUnbounded;
 constexpr int64_t kRowsMax = int64_t{1} << 40;
 
-bool IsAggregate(WindowFunction function) {
-  return function <= WindowFunction::kMax || function == WindowFunction::kEma;
+bool TakesFilter(WindowFunction function) {
+  return function <= WindowFunction::kEma || function == WindowFunction::kAggregate;
 }
 
 bool UsesFrame(WindowFunction function) {
   return function <= WindowFunction::kMax || function == WindowFunction::kFirstValue ||
-         function == WindowFunction::kLastValue;
+         function == WindowFunction::kLastValue || function == WindowFunction::kNthValue ||
+         function == WindowFunction::kAggregate;
 }
 
 bool IsPeerRank(WindowFunction function) {
@@ -29,7 +31,12 @@ bool IsPeerRank(WindowFunction function) {
          function == WindowFunction::kPercentRank || function == WindowFunction::kCumeDist;
 }
 
-bool SeesPartition(WindowFunction function) { return function >= WindowFunction::kNthValue; }
+bool SeesPartition(const BoundCall& call, const BoundFrame& frame) {
+  if (call.function >= WindowFunction::kNthValue && !call.folds) return true;
+  if (!UsesFrame(call.function)) return false;
+  const bool endless = frame.preceding == kUnbounded || frame.following == kUnbounded;
+  return frame.groups || frame.key >= 0 || (call.folds && (endless || frame.range));
+}
 
 Status CheckTypes(const BoundCall& call) {
   const bool summed =
@@ -53,14 +60,6 @@ Result<Micros> SessionGap(const Expr& expr) {
                    {.sqlstate = "22023", .location = expr.location});
 }
 
-Status CheckFrame(const RowFrame& frame) {
-  const auto bound = [](int64_t rows) { return rows == 0 || rows == kUnbounded; };
-  if (frame.range && (!bound(frame.preceding) || !bound(frame.following))) {
-    return NotSupported("RANGE with an offset");
-  }
-  return Status::OK();
-}
-
 // A constant integer argument; nothing if it is null.
 Result<std::optional<int64_t>> ConstantInteger(const Expr& expr) {
   LEAT_ASSIGN(auto value, EvaluateConstant(expr, {}));
@@ -80,14 +79,14 @@ int64_t Sheet::computed() const {
 }
 
 Result<WindowCalls> WindowCalls::Make(const WindowSpec& spec) {
-  LEAT_RETURN(CheckFrame(spec.frame));
   WindowCalls calls;
-  calls.frame_ = spec.frame;
+  static_cast<RowFrame&>(calls.frame_) = spec.frame;
   for (int64_t* rows : {&calls.frame_.preceding, &calls.frame_.following}) {
     // No partition is that long; the sums of positions and bounds stay in range.
     if (*rows > kRowsMax) *rows = kUnbounded;
     *rows = std::max(*rows, -kRowsMax);
   }
+  LEAT_RETURN(calls.BindValueFrame(spec));
   for (const WindowCall& call : spec.calls) LEAT_RETURN(calls.Bind(call));
   if (calls.columns_.empty()) {
     // Rows around a stretch are counted by their columns.
@@ -104,14 +103,54 @@ int WindowCalls::AddColumn(const ExprPtr& expr) {
   return static_cast<int>(at);
 }
 
-Status WindowCalls::Bind(const WindowCall& call) {
+Status WindowCalls::BindValueFrame(const WindowSpec& spec) {
+  const auto by_value = [](int64_t bound) { return bound != 0 && bound != kUnbounded; };
+  const bool wanted = frame_.range && (by_value(frame_.preceding) || by_value(frame_.following));
+  if (!wanted) return Status::OK();
+  const WindowCall& call = spec.calls[0];  // all calls of a node have the same frame
+  if (!call.by_value || spec.order.size() != 1) {
+    return NotSupported("RANGE with an offset over another order than that of one column");
+  }
+  const ExprPtr* bounds = &call.args[call.args.size() - 3];
+  frame_.key = AddColumn(bounds[0]);
+  frame_.low = AddColumn(bounds[1]);
+  frame_.high = AddColumn(bounds[2]);
+  frame_.order = {.type = bounds[0]->type,
+                  .descending = spec.order[0].descending,
+                  .nulls_first = spec.order[0].nulls_first};
+  needs_peers_ = true;
+  return Status::OK();
+}
+
+// An aggregate of its own; or what the function is called over frames that exclude rows.
+Status WindowCalls::BindFold(const WindowCall& call, BoundCall* bound) {
+  bound->aggregate = call.aggregate;
+  const bool excluding = frame_.exclude != RowFrame::Exclude::kNothing;
+  bound->folds = call.aggregate != nullptr || (excluding && UsesFrame(call.function));
+  for (const ExprPtr& arg : call.args) {
+    bound->args.push_back(AddColumn(arg));
+    bound->arg_types.push_back(arg->type);
+  }
+  const bool summed = bound->folds && (call.function == WindowFunction::kSum ||
+                                       call.function == WindowFunction::kAvg);
+  if (!summed || bound->type.is_float()) return Status::OK();
+  LEAT_ASSIGN(const ResolvedAggregate resolved,
+              ResolveAggregate(call.function == WindowFunction::kSum ? "sum" : "avg",
+                               std::span(&bound->type, 1), -1));
+  bound->aggregate = resolved.aggregate;
+  return Status::OK();
+}
+
+Status WindowCalls::Bind(const WindowCall& written) {
+  WindowCall call = written;
+  if (call.by_value) call.args.resize(call.args.size() - 3);
   BoundCall bound{.function = call.function, .result = call.result};
   if (!call.args.empty()) {
     bound.type = call.args[0]->type;
     bound.value = AddColumn(call.args[0]);
   }
   if (call.filter) {
-    if (!IsAggregate(call.function)) {
+    if (!TakesFilter(call.function)) {
       return NotSupported("FILTER is not implemented for non-aggregate window functions");
     }
     bound.filter = AddColumn(call.filter);
@@ -133,6 +172,7 @@ Status WindowCalls::Bind(const WindowCall& call) {
       call.function == WindowFunction::kLag || call.function == WindowFunction::kLead;
   if (shifted) LEAT_RETURN(BindShift(call, &bound));
   LEAT_RETURN(CheckTypes(bound));
+  LEAT_RETURN(BindFold(call, &bound));
   Extend(bound);
   calls_.push_back(std::move(bound));
   return Status::OK();
@@ -170,8 +210,12 @@ void WindowCalls::Extend(const BoundCall& call) {
     return;
   }
   needs_peers_ = needs_peers_ || IsPeerRank(call.function);
-  if (SeesPartition(call.function)) {
-    needs_peers_ = needs_peers_ || (call.function == WindowFunction::kNthValue && frame_.range);
+  if (UsesFrame(call.function)) {
+    needs_peers_ = needs_peers_ || frame_.by_peers() ||
+                   frame_.exclude == RowFrame::Exclude::kGroup ||
+                   frame_.exclude == RowFrame::Exclude::kTies;
+  }
+  if (SeesPartition(call, frame_)) {
     for (int64_t* rows : {&reach_.back, &reach_.forward, &reach_.before, &reach_.after}) {
       *rows = kUnbounded;
     }
@@ -182,7 +226,6 @@ void WindowCalls::Extend(const BoundCall& call) {
     reach_.forward = kUnbounded;
     return;
   }
-  needs_peers_ = needs_peers_ || frame_.range;
   const bool to_current = frame_.following == 0;  // or its last peer
   if (frame_.preceding == kUnbounded && to_current) {
     reach_.running = true;
@@ -210,6 +253,7 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> WindowCalls::Compute(const Sh
   for (size_t i = 0; i < calls_.size(); ++i) {
     const BoundCall& call = calls_[i];
     const auto compute = [&]() -> CallResult {
+      if (call.folds) return ComputeFold(call, frame_, sheet, errors);
       switch (call.function) {
         case WindowFunction::kSum:
         case WindowFunction::kAvg:
@@ -242,53 +286,7 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> WindowCalls::Compute(const Sh
   return results;
 }
 
-// ---- frames -------------------------------------------------------------------------------------
-
-namespace {
-
-void RowFrames(const RowFrame& frame, const Stretch& stretch, Frames* out) {
-  for (int64_t i = stretch.first; i < stretch.last; ++i) {
-    const int64_t begin = frame.preceding == kUnbounded
-                              ? stretch.first
-                              : std::clamp(i - frame.preceding, stretch.begin, stretch.end);
-    const int64_t end = frame.following == kUnbounded
-                            ? stretch.end
-                            : std::clamp(i + frame.following + 1, stretch.begin, stretch.end);
-    out->begin.push_back(begin);
-    out->end.push_back(std::max(begin, end));
-  }
-}
-
-void PeerFrames(const RowFrame& frame, const Sheet& sheet, const Stretch& stretch, Frames* out) {
-  int64_t group = stretch.first, group_end = stretch.first;
-  for (int64_t i = stretch.first; i < stretch.last; ++i) {
-    if (i == group_end) {
-      group = group_end++;
-      while (group_end < stretch.end && sheet.peer_starts[static_cast<size_t>(group_end)] == 0) {
-        ++group_end;
-      }
-    }
-    out->begin.push_back(frame.preceding == kUnbounded ? stretch.first : group);
-    out->end.push_back(frame.following == kUnbounded ? stretch.end : group_end);
-  }
-}
-
-}  // namespace
-
-Frames FramesOf(const RowFrame& frame, const Sheet& sheet) {
-  Frames frames;
-  const auto rows = static_cast<size_t>(sheet.computed());
-  frames.begin.reserve(rows);
-  frames.end.reserve(rows);
-  for (const Stretch& stretch : sheet.stretches) {
-    if (frame.range) {
-      PeerFrames(frame, sheet, stretch, &frames);
-    } else {
-      RowFrames(frame, stretch, &frames);
-    }
-  }
-  return frames;
-}
+// ---- arguments ----------------------------------------------------------------------------------
 
 std::vector<uint8_t> CountedRows(const BoundCall& call, const Sheet& sheet) {
   std::vector<uint8_t> counted;

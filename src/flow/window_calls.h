@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/key.h"
 #include "data/numeric.h"
 #include "flow/operators.h"
 
@@ -56,6 +57,20 @@ struct BoundCall {
   int place = -1;    // nth_value: which row of the frame
   double alpha = 0;  // ema
   Micros gap = 0;    // session
+  // What folds the rows of a frame one by one (window_fold.cc), where nothing faster does: an
+  // aggregate's spec, or what stands for the function over frames that exclude rows.
+  const Aggregate* aggregate = nullptr;
+  std::vector<int> args;  // columns of all arguments, and their types
+  std::vector<Type> arg_types;
+  bool folds = false;
+};
+
+// A frame, and where the sheet has what bounds it by value.
+struct BoundFrame : RowFrame {
+  int key = -1, low = -1, high = -1;
+  KeyColumn order;
+  // Its bounds are those of peers, or found by value: not so many rows before and after.
+  bool by_peers() const { return range || groups; }
 };
 
 // How far a changed row is seen, in rows of its partition; RowFrame::kUnbounded: to its end.
@@ -86,7 +101,10 @@ class WindowCalls {
   void Extend(const BoundCall& call);
   int AddColumn(const ExprPtr& expr);
 
-  RowFrame frame_;
+  Status BindValueFrame(const WindowSpec& spec);
+  Status BindFold(const WindowCall& call, BoundCall* bound);
+
+  BoundFrame frame_;
   std::vector<ExprPtr> columns_;
   std::vector<BoundCall> calls_;
   Reach reach_;
@@ -97,21 +115,21 @@ class WindowCalls {
 void SaveStates(const std::vector<CallState>& states, std::string* out);
 Status LoadStates(std::string_view* bytes, std::vector<CallState>* states);
 
-// ---- the kernels, one file each: window_sum.cc, window_pick.cc, window_rank.cc -----------------
+// ---- the kernels, one file each: window_sum.cc, window_pick.cc, window_rank.cc, … --------------
 
 // Frames of the computed rows: [begin[i], end[i]), rows of the sheet, neither ever going back
 // within a stretch. A frame that begins with the partition begins with its stretch's `first`.
 struct Frames {
   std::vector<int64_t> begin, end;
 };
-Frames FramesOf(const RowFrame& frame, const Sheet& sheet);
+Result<Frames> FramesOf(const BoundFrame& frame, const Sheet& sheet);
 
 using CallResult = Result<std::shared_ptr<arrow::Array>>;
 // count, sum, avg
-CallResult ComputeSum(const BoundCall& call, size_t number, const RowFrame& frame,
+CallResult ComputeSum(const BoundCall& call, size_t number, const BoundFrame& frame,
                       const Sheet& sheet, ErrorMask* errors);
 // min, max, first_value, last_value
-CallResult ComputePick(const BoundCall& call, size_t number, const RowFrame& frame,
+CallResult ComputePick(const BoundCall& call, size_t number, const BoundFrame& frame,
                        const Sheet& sheet);
 CallResult ComputeShift(const BoundCall& call, const Sheet& sheet);
 // row_number, rank, dense_rank
@@ -119,10 +137,13 @@ CallResult ComputeRank(const BoundCall& call, size_t number, const Sheet& sheet)
 // ntile, percent_rank, cume_dist: over stretches that are whole partitions.
 CallResult ComputeShare(const BoundCall& call, const Sheet& sheet, ErrorMask* errors);
 // nth_value, over such stretches too.
-CallResult ComputeNth(const BoundCall& call, const RowFrame& frame, const Sheet& sheet,
+CallResult ComputeNth(const BoundCall& call, const BoundFrame& frame, const Sheet& sheet,
                       ErrorMask* errors);
 CallResult ComputeSession(const BoundCall& call, size_t number, const Sheet& sheet);
 CallResult ComputeEma(const BoundCall& call, size_t number, const Sheet& sheet);
+// Calls that fold: any aggregate, and all over frames that exclude rows.
+CallResult ComputeFold(const BoundCall& call, const BoundFrame& frame, const Sheet& sheet,
+                       ErrorMask* errors);
 
 // Which rows of the sheet count for an aggregate: its value is not null and its filter true. Empty:
 // all do.

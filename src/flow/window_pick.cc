@@ -172,7 +172,7 @@ void SlidingBest(const Preference& prefer, const Counted& counted, const Sheet& 
   }
 }
 
-Status PickBest(const BoundCall& call, size_t number, const RowFrame& frame, const Sheet& sheet,
+Status PickBest(const BoundCall& call, size_t number, const BoundFrame& frame, const Sheet& sheet,
                 const Frames& frames, const Carried& carried, std::vector<int32_t>* picks) {
   LEAT_ASSIGN(const Order order, OrderOf(carried.column, call.type));
   const Preference prefer{.order = order,
@@ -189,7 +189,7 @@ Status PickBest(const BoundCall& call, size_t number, const RowFrame& frame, con
 // ---- first_value and last_value
 // -------------------------------------------------------------------
 
-Status PickEnds(const BoundCall& call, size_t number, const RowFrame& frame, const Sheet& sheet,
+Status PickEnds(const BoundCall& call, size_t number, const BoundFrame& frame, const Sheet& sheet,
                 const Frames& frames, const Carried& carried, std::vector<int32_t>* picks) {
   const bool running = frame.preceding == RowFrame::kUnbounded;
   size_t out = 0;
@@ -216,9 +216,9 @@ Status PickEnds(const BoundCall& call, size_t number, const RowFrame& frame, con
 
 }  // namespace
 
-CallResult ComputePick(const BoundCall& call, size_t number, const RowFrame& frame,
+CallResult ComputePick(const BoundCall& call, size_t number, const BoundFrame& frame,
                        const Sheet& sheet) {
-  const Frames frames = FramesOf(frame, sheet);
+  LEAT_ASSIGN(const Frames frames, FramesOf(frame, sheet));
   LEAT_ASSIGN(const Carried carried, CarriedInto(call, number, sheet));
   std::vector<int32_t> picks;
   picks.reserve(frames.begin.size());

@@ -75,11 +75,11 @@ CallResult ComputeShare(const BoundCall& call, const Sheet& sheet, ErrorMask* er
   return out.Finish();
 }
 
-CallResult ComputeNth(const BoundCall& call, const RowFrame& frame, const Sheet& sheet,
+CallResult ComputeNth(const BoundCall& call, const BoundFrame& frame, const Sheet& sheet,
                       ErrorMask* errors) {
   const auto& places =
       static_cast<const arrow::Int32Array&>(*sheet.columns[static_cast<size_t>(call.place)]);
-  const Frames frames = FramesOf(frame, sheet);
+  LEAT_ASSIGN(const Frames frames, FramesOf(frame, sheet));
   std::vector<int32_t> picked;
   for (const Stretch& stretch : sheet.stretches) {
     for (int64_t row = stretch.first; row < stretch.last; ++row) {

@@ -102,7 +102,7 @@ void FailOverflow(int64_t row, ErrorMask* errors) {
 
 // The sums of frames [i - preceding, i + following] for the computed rows.
 template <typename T>
-void SlidingFloatSums(const T* values, const Counted& counted, const RowFrame& frame, T zero,
+void SlidingFloatSums(const T* values, const Counted& counted, const BoundFrame& frame, T zero,
                       const Sheet& sheet, T* out) {
   std::vector<T> padded;
   for (const Stretch& stretch : sheet.stretches) {
@@ -195,15 +195,15 @@ CallResult BuildFloats(const std::vector<T>& values, const std::vector<int64_t>&
 
 // sum(float4) adds floats, avg(float4) doubles.
 template <typename ArrowFloat, typename T>
-CallResult FloatSums(const BoundCall& call, size_t number, const RowFrame& frame,
+CallResult FloatSums(const BoundCall& call, size_t number, const BoundFrame& frame,
                      const Sheet& sheet, const ArrayPtr& column, ErrorMask* errors) {
   const T* values = column->data()->GetValues<T>(1);
   const Counted counted = CountedRows(call, sheet);
-  const Frames frames = FramesOf(frame, sheet);
+  LEAT_ASSIGN(const Frames frames, FramesOf(frame, sheet));
   const bool running = frame.preceding == kUnbounded;
   const bool mean = call.function == WindowFunction::kAvg;
   const T zero = mean ? T{0.0} : T{-0.0};
-  const bool fixed = !running && !frame.range && frame.following != kUnbounded;
+  const bool fixed = !running && !frame.by_peers() && frame.following != kUnbounded;
   std::vector<T> sums(frames.begin.size());
   if (running) {
     RunningFloatSums(values, number, counted, zero, sheet, frames, sums.data(), errors);
@@ -365,10 +365,10 @@ Result<ArrayPtr> BuildIntegers(const std::vector<Numeric>& sums, const std::vect
   return out.Finish();
 }
 
-CallResult ExactSums(const BoundCall& call, size_t number, const RowFrame& frame,
+CallResult ExactSums(const BoundCall& call, size_t number, const BoundFrame& frame,
                      const Sheet& sheet, ErrorMask* errors) {
   const Counted counted = CountedRows(call, sheet);
-  const Frames frames = FramesOf(frame, sheet);
+  LEAT_ASSIGN(const Frames frames, FramesOf(frame, sheet));
   const bool running = frame.preceding == kUnbounded;
   // NumericFrames reads the states' counts: the counts change after it.
   const auto sums = FitsWords(call.type)
@@ -390,10 +390,12 @@ CallResult ExactSums(const BoundCall& call, size_t number, const RowFrame& frame
   return out.Finish();
 }
 
-CallResult Counts(const BoundCall& call, size_t number, const RowFrame& frame, const Sheet& sheet) {
+CallResult Counts(const BoundCall& call, size_t number, const BoundFrame& frame,
+                  const Sheet& sheet) {
   const bool running = frame.preceding == kUnbounded;
+  LEAT_ASSIGN(const Frames frames, FramesOf(frame, sheet));
   const std::vector<int64_t> counts =
-      CountFrames(number, running, CountedRows(call, sheet), sheet, FramesOf(frame, sheet));
+      CountFrames(number, running, CountedRows(call, sheet), sheet, frames);
   arrow::Int64Builder out;
   LEAT_RETURN(out.AppendValues(counts));
   return out.Finish();
@@ -401,7 +403,7 @@ CallResult Counts(const BoundCall& call, size_t number, const RowFrame& frame, c
 
 }  // namespace
 
-CallResult ComputeSum(const BoundCall& call, size_t number, const RowFrame& frame,
+CallResult ComputeSum(const BoundCall& call, size_t number, const BoundFrame& frame,
                       const Sheet& sheet, ErrorMask* errors) {
   if (call.function == WindowFunction::kCount) return Counts(call, number, frame, sheet);
   if (!call.type.is_float()) return ExactSums(call, number, frame, sheet, errors);

@@ -59,6 +59,7 @@ struct WindowUse {
   std::vector<ExprPtr> partition;
   std::vector<SortKey> order;
   RowFrame frame;
+  std::vector<ExprPtr> bounds;  // of a frame by value, until the call has them
   WindowCall call;
   std::string name;
   bool needs_order = false;  // its answer depends on the order of rows
@@ -190,7 +191,11 @@ class Binder {
                          WindowUse* use);
   Status BindWindowFunction(const std::string& name, const PgQuery__FuncCall& call,
                             const ExprContext& inside, WindowUse* use);
-  Result<RowFrame> BindFrame(const PgQuery__WindowDef& definition, bool ordered);
+  Status BindFrame(const PgQuery__WindowDef& definition, WindowUse* use);
+  Status BindRange(const PgQuery__WindowDef& definition, WindowUse* use);
+  Status BindValueBounds(const PgQuery__WindowDef& definition, WindowUse* use);
+  Result<ExprPtr> RangeKey(const ExprPtr& key, int location) const;
+  Result<ExprPtr> RangeOffset(const Node* node, const Type& key, std::string_view which);
   Result<LogicalPtr> BuildWindows(LogicalPtr plan, const std::vector<WindowUse>& windows,
                                   std::vector<int>* places);
 

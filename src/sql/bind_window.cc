@@ -1,6 +1,7 @@
 // Window functions: calls with OVER, their frames, and the nodes that compute them.
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "func/function.h"
 #include "sql/bind.h"
@@ -20,7 +21,9 @@ constexpr int kStartPreceding = 0x800;
 constexpr int kEndPreceding = 0x1000;
 constexpr int kStartFollowing = 0x2000;
 constexpr int kEndFollowing = 0x4000;
-constexpr int kExclusion = 0x8000 | 0x10000 | 0x20000;
+constexpr int kExcludeCurrentRow = 0x8000;
+constexpr int kExcludeGroup = 0x10000;
+constexpr int kExcludeTies = 0x20000;
 
 struct NamedFunction {
   std::string_view name;
@@ -54,7 +57,9 @@ const NamedFunction* FindFunction(std::string_view name) {
   return found == kFunctions.end() ? nullptr : &*found;
 }
 
-bool IsAggregating(WindowFunction function) { return function <= WindowFunction::kMax; }
+bool IsAggregating(WindowFunction function) {
+  return function <= WindowFunction::kMax || function == WindowFunction::kAggregate;
+}
 
 Status CheckCall(const std::string& name, const PgQuery__FuncCall& call, bool aggregating) {
   const auto refuse = [&](std::string what) {
@@ -83,8 +88,11 @@ bool SameOrder(const std::vector<SortKey>& a, const std::vector<SortKey>& b) {
 }
 
 bool SamePlace(const WindowUse& a, const WindowUse& b) {
-  return a.frame.preceding == b.frame.preceding && a.frame.following == b.frame.following &&
-         a.frame.range == b.frame.range &&
+  const auto bounds = [](const WindowCall& call) {
+    return std::span(call.args).last(call.by_value ? 3 : 0);
+  };
+  const auto same = [](const ExprPtr& x, const ExprPtr& y) { return Equal(*x, *y); };
+  return a.frame == b.frame && std::ranges::equal(bounds(a.call), bounds(b.call), same) &&
          std::equal(a.partition.begin(), a.partition.end(), b.partition.begin(), b.partition.end(),
                     [](const ExprPtr& x, const ExprPtr& y) { return Equal(*x, *y); }) &&
          SameOrder(a.order, b.order);
@@ -147,6 +155,20 @@ const PgQuery__WindowDef* FindWindow(const PgQuery__SelectStmt* select, std::str
   return nullptr;
 }
 
+// Whether an aggregate without a window function of its own can be asked over frames.
+Status CheckAggregate(const std::string& name, const Aggregate& aggregate, int location) {
+  if (aggregate.within_group) {
+    return NotSupported(fmt::format("OVER is not supported for ordered-set aggregate {}", name),
+                        location);
+  }
+  using Pick = Aggregate::Pick;
+  if (aggregate.pick == Pick::kFirst || aggregate.pick == Pick::kLast) {
+    return NotSupported(fmt::format("{} over a window is not supported", name), location,
+                        fmt::format("Write {}_value(x) OVER (…).", name));
+  }
+  return Status::OK();
+}
+
 Status UnknownWindow(std::string_view name, int location) {
   return SqlStatus(fmt::format("window \"{}\" does not exist", name),
                    {.sqlstate = "42704", .location = location});
@@ -159,32 +181,143 @@ Status CannotOverride(std::string_view what, std::string_view name, int location
 
 }  // namespace
 
-Result<RowFrame> Binder::BindFrame(const PgQuery__WindowDef& definition, bool ordered) {
+// What a frame by value computes with: the key in the type that its bounds have.
+Result<ExprPtr> Binder::RangeKey(const ExprPtr& key, int location) const {
+  switch (key->type.id) {
+    case TypeId::kInt2:
+    case TypeId::kInt4:
+      return Coerce(key, Type(TypeId::kInt8), CastContext::kImplicit, settings_);
+    case TypeId::kInt8:  // whose bounds may lie outside
+    case TypeId::kNumeric:
+      return Coerce(key, Type(TypeId::kNumeric), CastContext::kImplicit, settings_);
+    case TypeId::kFloat4:
+      return Coerce(key, Type(TypeId::kFloat8), CastContext::kImplicit, settings_);
+    case TypeId::kDate:
+      return Coerce(key, Type(TypeId::kTimestamp), CastContext::kImplicit, settings_);
+    case TypeId::kTime:
+      return Coerce(key, Type(TypeId::kInterval), CastContext::kImplicit, settings_);
+    case TypeId::kFloat8:
+    case TypeId::kTimestamp:
+    case TypeId::kTimestamptz:
+    case TypeId::kInterval:
+      return key;
+    default:
+      return SqlStatus(fmt::format("RANGE with offset PRECEDING/FOLLOWING is not supported for "
+                                   "column type {}",
+                                   PlainName(key->type)),
+                       {.sqlstate = "0A000", .location = location});
+  }
+}
+
+// By how much a frame's bound lies off the key: constant, not negative.
+Result<ExprPtr> Binder::RangeOffset(const Node* node, const Type& key, std::string_view which) {
+  ExprContext context;
+  context.clause = Clause::kWindow;
+  LEAT_ASSIGN(ExprPtr offset, BindExpr(node, context));
+  const int location = LocationOf(node);
+  if (!IsConstant(*offset)) {
+    return NotSupported("a frame offset that is not a constant is not supported", location);
+  }
+  const bool time =
+      key.id == TypeId::kTimestamp || key.id == TypeId::kTimestamptz || key.id == TypeId::kInterval;
+  const Type wanted = time ? Type(TypeId::kInterval) : key;
+  if (!CanCast(offset->type, wanted, CastContext::kImplicit)) {
+    return SqlStatus(fmt::format("RANGE with offset PRECEDING/FOLLOWING is not supported for "
+                                 "column type {} and offset type {}",
+                                 PlainName(key), PlainName(offset->type)),
+                     {.sqlstate = "0A000",
+                      .location = location,
+                      .hint = "Cast the offset value to an appropriate type."});
+  }
+  LEAT_ASSIGN(offset, Coerce(offset, wanted, CastContext::kImplicit, settings_));
+  LEAT_ASSIGN(auto value, EvaluateConstant(*offset, {}));
+  if (!value->is_valid) {
+    return SqlStatus(fmt::format("frame {} offset must not be null", which),
+                     {.sqlstate = "22004", .location = location});
+  }
+  LEAT_ASSIGN(ExprPtr zero, Coerce(LiteralExpr(std::make_shared<arrow::StringScalar>("0"),
+                                               Type(TypeId::kUnknown)),
+                                   wanted, CastContext::kImplicit, settings_));
+  LEAT_ASSIGN(ExprPtr negative, ApplyOperator("<", {offset, std::move(zero)}, location));
+  LEAT_ASSIGN(auto is_negative, EvaluateConstant(*negative, {}));
+  if (static_cast<const arrow::BooleanScalar&>(*is_negative).value) {
+    return SqlStatus("invalid preceding or following size in window function",
+                     {.sqlstate = "22013", .location = location});
+  }
+  return offset;
+}
+
+// The bounds of a frame by value, for WindowCall::by_value.
+Status Binder::BindValueBounds(const PgQuery__WindowDef& definition, WindowUse* use) {
   const int options = definition.frame_options;
-  const int location = definition.location;
-  if ((options & kExclusion) != 0)
-    return NotSupported("EXCLUDE in a frame is not supported", location);
-  if ((options & kGroups) != 0) return NotSupported("GROUPS frames are not supported", location);
-  RowFrame frame;
+  if (use->order.size() != 1) {
+    return SqlStatus("RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column",
+                     {.sqlstate = "42P20", .location = definition.location});
+  }
+  LEAT_ASSIGN(const ExprPtr key, RangeKey(use->order[0].expr, definition.location));
+  std::array<ExprPtr, 3> bounds = {key, key, key};
+  const auto bound = [&](const Node* node, bool following, std::string_view which,
+                         ExprPtr* out) -> Status {
+    LEAT_ASSIGN(ExprPtr offset, RangeOffset(node, key->type, which));
+    // What precedes in a descending order is greater.
+    const bool plus = following != use->order[0].descending;
+    LEAT_ASSIGN(*out, ApplyOperator(plus ? "+" : "-", {key, std::move(offset)}, LocationOf(node)));
+    return Status::OK();
+  };
+  if ((options & (kStartPreceding | kStartFollowing)) != 0) {
+    LEAT_RETURN(
+        bound(definition.start_offset, (options & kStartFollowing) != 0, "starting", &bounds[1]));
+    use->frame.preceding = 1;
+  }
+  if ((options & (kEndPreceding | kEndFollowing)) != 0) {
+    LEAT_RETURN(bound(definition.end_offset, (options & kEndFollowing) != 0, "ending", &bounds[2]));
+    use->frame.following = 1;
+  }
+  use->bounds.assign(bounds.begin(), bounds.end());
+  return Status::OK();
+}
+
+Status Binder::BindRange(const PgQuery__WindowDef& definition, WindowUse* use) {
+  const int options = definition.frame_options;
+  RowFrame& frame = use->frame;
+  frame.range = true;
+  frame.preceding = (options & kStartUnbounded) != 0 ? RowFrame::kUnbounded : 0;
+  frame.following = (options & kEndUnbounded) != 0 ? RowFrame::kUnbounded : 0;
+  if ((options & (kStartPreceding | kEndPreceding | kStartFollowing | kEndFollowing)) != 0) {
+    return BindValueBounds(definition, use);
+  }
+  // Without ORDER BY all rows of the partition are peers: the frame is the partition.
+  if (use->order.empty()) {
+    frame.preceding = frame.following = RowFrame::kUnbounded;
+    frame.range = false;
+  }
+  if (frame.preceding == RowFrame::kUnbounded && frame.following == RowFrame::kUnbounded) {
+    frame.range = false;
+  }
+  return Status::OK();
+}
+
+Status Binder::BindFrame(const PgQuery__WindowDef& definition, WindowUse* use) {
+  const int options = definition.frame_options;
+  RowFrame& frame = use->frame;
+  frame = RowFrame{};
+  using Exclude = RowFrame::Exclude;
+  frame.exclude = (options & kExcludeCurrentRow) != 0 ? Exclude::kCurrentRow
+                  : (options & kExcludeGroup) != 0    ? Exclude::kGroup
+                  : (options & kExcludeTies) != 0     ? Exclude::kTies
+                                                      : Exclude::kNothing;
+  if ((options & kRange) != 0) return BindRange(definition, use);
+  frame.groups = (options & kGroups) != 0;
+  if (frame.groups && use->order.empty()) {
+    return SqlStatus("GROUPS mode requires an ORDER BY clause",
+                     {.sqlstate = "42P20", .location = definition.location});
+  }
   const auto bound = [&](const Node* node, std::string_view which) -> Result<int64_t> {
     ExprContext context;
     context.clause = Clause::kWindow;
     LEAT_ASSIGN(ExprPtr expr, BindExpr(node, context));
     return FrameOffset(node, settings_, expr, which);
   };
-  if ((options & kRange) != 0) {
-    const bool offsets =
-        (options & (kStartPreceding | kEndPreceding | kStartFollowing | kEndFollowing)) != 0;
-    if (offsets || (options & kStartCurrent) != 0) {
-      return NotSupported("this RANGE frame is not supported", location,
-                          "Write ROWS, or RANGE UNBOUNDED PRECEDING.");
-    }
-    // Without ORDER BY all rows of the partition are peers: the frame is the partition.
-    const bool whole = (options & kEndUnbounded) != 0 || !ordered;
-    frame.following = whole ? RowFrame::kUnbounded : 0;
-    frame.range = !whole;
-    return frame;
-  }
   if ((options & kStartUnbounded) == 0) {
     frame.preceding = 0;
     if ((options & (kStartPreceding | kStartFollowing)) != 0) {
@@ -197,7 +330,7 @@ Result<RowFrame> Binder::BindFrame(const PgQuery__WindowDef& definition, bool or
     LEAT_ASSIGN(frame.following, bound(definition.end_offset, "ending"));
     if ((options & kEndPreceding) != 0) frame.following = -frame.following;
   }
-  return frame;
+  return Status::OK();
 }
 
 // Fills in partition, order and frame; a named window is looked up and completed.
@@ -240,8 +373,8 @@ Status Binder::BindWindowPlace(const PgQuery__WindowDef& definition, const ExprC
                           : sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST;
     use->order.push_back(std::move(key));
   }
-  LEAT_ASSIGN(use->frame, BindFrame(definition, !use->order.empty()));
-  return Status::OK();
+  use->bounds.clear();
+  return BindFrame(definition, use);
 }
 
 Status Binder::BindWindowFunction(const std::string& name, const PgQuery__FuncCall& call,
@@ -315,10 +448,9 @@ Status OrderSession(WindowUse* use) {
 
 Result<ExprPtr> Binder::BindWindowCall(const std::string& name, const PgQuery__FuncCall& call,
                                        const ExprContext& context) {
-  const NamedFunction* known = FindFunction(name);
-  if (known == nullptr) {
-    return NotSupported(fmt::format("window function {} is not supported", name), call.location);
-  }
+  constexpr NamedFunction kAny{"", WindowFunction::kAggregate, true};
+  const NamedFunction* found = FindFunction(name);
+  const NamedFunction* known = found == nullptr ? &kAny : found;
   LEAT_RETURN(CheckCall(name, call, IsAggregating(known->function)));
   WindowUse use;
   use.name = name;
@@ -328,6 +460,14 @@ Result<ExprPtr> Binder::BindWindowCall(const std::string& name, const PgQuery__F
   inside.in_window = true;
   if (IsAggregating(known->function)) {
     LEAT_ASSIGN(AggregateCall bound, BindAggregateCall(name, call, inside));
+    const bool summed =
+        known->function == WindowFunction::kSum || known->function == WindowFunction::kAvg;
+    const bool other = found == nullptr || (summed && !bound.args[0]->type.is_numeric());
+    if (other) {
+      LEAT_RETURN(CheckAggregate(name, *bound.aggregate, call.location));
+      use.call.function = WindowFunction::kAggregate;
+      use.call.aggregate = bound.aggregate;
+    }
     use.call.args = std::move(bound.args);
     use.call.filter = std::move(bound.filter);
     use.call.result = bound.result;
@@ -337,6 +477,13 @@ Result<ExprPtr> Binder::BindWindowCall(const std::string& name, const PgQuery__F
   inside.clause = Clause::kWindow;
   LEAT_RETURN(BindWindowPlace(*call.over, inside, &use));
   if (use.call.function == WindowFunction::kSession) LEAT_RETURN(OrderSession(&use));
+  if (!known->framed) {
+    use.frame = RowFrame{};
+    use.bounds.clear();
+  }
+  use.call.by_value = !use.bounds.empty();
+  use.call.args.insert(use.call.args.end(), use.bounds.begin(), use.bounds.end());
+  use.bounds.clear();
   const bool ranks =
       use.call.function == WindowFunction::kRank || use.call.function == WindowFunction::kDenseRank;
   if (ranks && use.order.empty()) return WithLocation(Int8Literal(1), call.location);
@@ -348,7 +495,6 @@ Result<ExprPtr> Binder::BindWindowCall(const std::string& name, const PgQuery__F
                                     Type(TypeId::kFloat8)),
                         call.location);
   }
-  if (!known->framed) use.frame = RowFrame{};
   const bool whole =
       use.frame.preceding == RowFrame::kUnbounded && use.frame.following == RowFrame::kUnbounded;
   use.needs_order = use.order.empty() && (!IsAggregating(known->function) || !whole);

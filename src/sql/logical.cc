@@ -118,14 +118,24 @@ std::string_view NameOf(WindowFunction function) {
       return "percent_rank";
     case WindowFunction::kCumeDist:
       return "cume_dist";
+    case WindowFunction::kAggregate:
+      return "";
   }
   return "";
 }
 
 std::string CallText(const WindowCall& call, const Names& names) {
-  const bool star = call.function == WindowFunction::kCount && call.args.empty();
-  std::string text =
-      fmt::format("{}({})", NameOf(call.function), star ? "*" : Listed(call.args, names));
+  const bool star = call.function == WindowFunction::kCount &&
+                    call.args.size() == (call.by_value ? size_t{3} : size_t{0});
+  std::vector<ExprPtr> args = call.args;
+  std::vector<ExprPtr> bounds;
+  if (call.by_value) {
+    bounds.assign(args.end() - 2, args.end());
+    args.resize(args.size() - 3);
+  }
+  const std::string_view name = call.aggregate ? call.aggregate->name : NameOf(call.function);
+  std::string text = fmt::format("{}({})", name, star ? "*" : Listed(args, names));
+  if (call.by_value) text += fmt::format(" [{}]", Listed(bounds, names));
   if (call.filter) text += fmt::format(" FILTER (WHERE {})", ToString(*call.filter, &names));
   return text;
 }
@@ -138,9 +148,28 @@ std::string BoundText(int64_t rows, bool preceding) {
   return fmt::format("{} {}", rows, side);
 }
 
+std::string_view ExcludeText(RowFrame::Exclude exclude) {
+  switch (exclude) {
+    case RowFrame::Exclude::kNothing:
+      return "";
+    case RowFrame::Exclude::kCurrentRow:
+      return " EXCLUDE CURRENT ROW";
+    case RowFrame::Exclude::kGroup:
+      return " EXCLUDE GROUP";
+    case RowFrame::Exclude::kTies:
+      return " EXCLUDE TIES";
+  }
+  return "";
+}
+
 std::string FrameText(const RowFrame& frame) {
-  return fmt::format("{} BETWEEN {} AND {}", frame.range ? "RANGE" : "ROWS",
-                     BoundText(frame.preceding, true), BoundText(frame.following, false));
+  const auto bound = [&](int64_t rows, bool preceding) -> std::string {
+    const bool value = frame.range && rows != 0 && rows != RowFrame::kUnbounded;
+    return value ? "a value" : BoundText(rows, preceding);
+  };
+  const char* unit = frame.range ? "RANGE" : frame.groups ? "GROUPS" : "ROWS";
+  return fmt::format("{} BETWEEN {} AND {}{}", unit, bound(frame.preceding, true),
+                     bound(frame.following, false), ExcludeText(frame.exclude));
 }
 
 std::string_view NameOf(JoinType type) {
