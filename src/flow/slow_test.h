@@ -255,10 +255,47 @@ inline Rows Join(const JoinSpec& spec, const Rows& left, const Rows& right) {
   return out;
 }
 
-// The rows [begin, end) of a sorted partition that make up row i's frame.
+// GROUPS: the rows whose group of peers is so many before or after row i's.
+inline std::pair<int64_t, int64_t> GroupFrameOf(const WindowSpec& spec, const Rows& rows,
+                                                int64_t i) {
+  std::vector<int64_t> group(rows.size());
+  for (size_t j = 1; j < rows.size(); ++j) {
+    group[j] = group[j - 1] + (Peers(spec.order, rows[j - 1], rows[j]) ? 0 : 1);
+  }
+  const int64_t own = group[static_cast<size_t>(i)];
+  std::pair<int64_t, int64_t> frame = {0, 0};
+  for (size_t j = 0; j < rows.size(); ++j) {
+    const bool early =
+        spec.frame.preceding != RowFrame::kUnbounded && group[j] < own - spec.frame.preceding;
+    const bool late =
+        spec.frame.following != RowFrame::kUnbounded && group[j] > own + spec.frame.following;
+    if (early || late) continue;
+    if (frame.first == frame.second) frame.first = static_cast<int64_t>(j);
+    frame.second = static_cast<int64_t>(j) + 1;
+  }
+  return frame;
+}
+
+inline bool Excluded(const WindowSpec& spec, const Rows& rows, int64_t i, int64_t j) {
+  const auto at = [&](int64_t k) -> const Row& { return rows[static_cast<size_t>(k)]; };
+  switch (spec.frame.exclude) {
+    case RowFrame::Exclude::kNothing:
+      return false;
+    case RowFrame::Exclude::kCurrentRow:
+      return i == j;
+    case RowFrame::Exclude::kGroup:
+      return Peers(spec.order, at(i), at(j));
+    case RowFrame::Exclude::kTies:
+      return i != j && Peers(spec.order, at(i), at(j));
+  }
+  return false;
+}
+
+// The rows [begin, end) of a sorted partition that make up row i's frame, but those it excludes.
 inline std::pair<int64_t, int64_t> FrameOf(const WindowSpec& spec, const Rows& rows, int64_t i) {
   const auto n = static_cast<int64_t>(rows.size());
   const RowFrame& frame = spec.frame;
+  if (frame.groups) return GroupFrameOf(spec, rows, i);
   int64_t begin = frame.preceding == RowFrame::kUnbounded ? 0 : i - frame.preceding;
   int64_t end = frame.following == RowFrame::kUnbounded ? n : i + frame.following + 1;
   const auto peers = [&](int64_t a) {
@@ -310,7 +347,7 @@ inline Cell FrameValueOf(const WindowSpec& spec, const WindowCall& call, const R
   std::vector<Cell> values;
   for (int64_t j = begin; j < end; ++j) {
     const Row& row = rows[static_cast<size_t>(j)];
-    if (!IsTrue(call.filter, row)) continue;
+    if (!IsTrue(call.filter, row) || Excluded(spec, rows, i, j)) continue;
     values.push_back(call.args.empty() ? Cell::Of(int64_t{1}) : ValueOf(*call.args[0], row));
   }
   if (call.function == WindowFunction::kFirstValue) return values.empty() ? Cell{} : values.front();

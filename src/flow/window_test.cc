@@ -179,6 +179,28 @@ TEST(Window, WholeFormIsItsDefinition) {
             150);
 }
 
+TEST(Window, GroupsAreTheirDefinition) {
+  CheckForm({.kinds = "aaaarf",
+             .frames = {{1, 1, false, true},
+                        {2, -1, false, true},
+                        {-1, 2, false, true},
+                        {kAll, 1, false, true},
+                        {0, kAll, false, true}}},
+            100);
+}
+
+TEST(Window, ExclusionsAreTheirDefinition) {
+  using Exclude = RowFrame::Exclude;
+  for (const Exclude exclude : {Exclude::kCurrentRow, Exclude::kGroup, Exclude::kTies}) {
+    CheckForm({.kinds = "aaaaf",
+               .frames = {{2, 1, false, false, exclude},
+                          {kAll, 0, false, false, exclude},
+                          {kAll, 0, true, false, exclude},
+                          {1, 1, false, true, exclude}}},
+              60);
+  }
+}
+
 TEST(Window, FinalFormIsItsDefinition) {
   CheckForm({.properties = {.final = true},
              .kinds = "aaaaenrlLvf",
