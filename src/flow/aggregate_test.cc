@@ -1,6 +1,7 @@
 #include <arrow/scalar.h>
 #include <gtest/gtest.h>
 
+#include "base/rounds_test.h"
 #include "flow/harness_test.h"
 
 namespace leat {
@@ -95,7 +96,7 @@ void PositiveZero(const AggregateSpec& spec, size_t call, Row* row) {
 }
 
 void CheckMany(const Shape& shape, uint64_t first_seed) {
-  for (uint64_t seed = first_seed; seed < first_seed + 120 && !testing::Test::HasFailure();
+  for (uint64_t seed = first_seed; seed < first_seed + Rounds(120) && !testing::Test::HasFailure();
        ++seed) {
     Random random(seed);
     const AggregateSpec spec =
@@ -133,7 +134,8 @@ Cell PickOf(const AggregateCall& call, const Rows& group, const Schema& schema) 
 }
 
 void CheckPicks(const Shape& shape, uint64_t first_seed) {
-  for (uint64_t seed = first_seed; seed < first_seed + 80 && !testing::Test::HasFailure(); ++seed) {
+  for (uint64_t seed = first_seed; seed < first_seed + Rounds(80) && !testing::Test::HasFailure();
+       ++seed) {
     Random random(seed);
     const AggregateSpec spec =
         RandomAggregate(&random, shape, {"arg_min", "arg_max", "first", "last"});
@@ -204,7 +206,8 @@ void CheckFolds(uint64_t first_seed) {
 TEST(Aggregate, FoldsRowsThatComeAndGo) { CheckFolds(9000); }
 
 void CheckDistinct(const Shape& shape, uint64_t first_seed) {
-  for (uint64_t seed = first_seed; seed < first_seed + 80 && !testing::Test::HasFailure(); ++seed) {
+  for (uint64_t seed = first_seed; seed < first_seed + Rounds(80) && !testing::Test::HasFailure();
+       ++seed) {
     Random random(seed);
     DistinctSpec spec{.input = slow::RandomSchema(&random, {slow::RandomType(&random)}, 2)};
     spec.properties.append_only = shape.append_only;

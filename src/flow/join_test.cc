@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/rounds_test.h"
 #include "flow/harness_test.h"
 
 namespace leat {
@@ -50,17 +51,17 @@ void CheckJoin(uint64_t seed, JoinType type, bool residual, bool final) {
 class JoinTest : public testing::TestWithParam<JoinType> {};
 
 TEST_P(JoinTest, KeptUpToDate) {
-  for (uint64_t seed = 0; seed < 60 && !HasFailure(); ++seed) {
+  for (uint64_t seed = 0; seed < Rounds(60) && !HasFailure(); ++seed) {
     CheckJoin(seed, GetParam(), false, false);
   }
 }
 TEST_P(JoinTest, KeptUpToDateWithResidual) {
-  for (uint64_t seed = 100; seed < 160 && !HasFailure(); ++seed) {
+  for (uint64_t seed = 100; seed < 100 + Rounds(60) && !HasFailure(); ++seed) {
     CheckJoin(seed, GetParam(), true, false);
   }
 }
 TEST_P(JoinTest, AskedOnce) {
-  for (uint64_t seed = 200; seed < 260 && !HasFailure(); ++seed) {
+  for (uint64_t seed = 200; seed < 200 + Rounds(60) && !HasFailure(); ++seed) {
     CheckJoin(seed, GetParam(), seed % 2 == 0, true);
   }
 }

@@ -1,6 +1,7 @@
 // Top against its slow definition, in every form.
 #include <gtest/gtest.h>
 
+#include "base/rounds_test.h"
 #include "flow/harness_test.h"
 
 namespace leat {
@@ -29,7 +30,7 @@ TopSpec RandomTop(slow::Random* random, const Properties& properties) {
 }
 
 void CheckForm(const Properties& properties) {
-  for (uint64_t seed = 1; seed <= 60 && !testing::Test::HasFailure(); ++seed) {
+  for (uint64_t seed = 1; seed <= Rounds(60) && !testing::Test::HasFailure(); ++seed) {
     slow::Random random(seed);
     const TopSpec spec = RandomTop(&random, properties);
     slow::Check({.inputs = {spec.input},

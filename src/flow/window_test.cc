@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "base/rounds_test.h"
 #include "flow/harness_test.h"
 
 namespace leat {
@@ -128,7 +129,8 @@ WindowSpec RandomWindow(Random* random, const Form& form) {
   return spec;
 }
 
-void CheckForm(const Form& form, uint64_t seeds = 80) {
+void CheckForm(const Form& form, int rounds = 80) {
+  const auto seeds = static_cast<uint64_t>(Rounds(rounds));
   for (uint64_t seed = 1; seed <= seeds && !testing::Test::HasFailure(); ++seed) {
     Random random(seed);
     const WindowSpec spec = RandomWindow(&random, form);
