@@ -103,3 +103,20 @@ def test_the_second_task_of_the_rejected_loans(leat, root):
     out = [json.loads(line)["value"]["payload"] for line in lines]
     first = sum(row["Application Date"] < "2008" for row in rows)
     assert [row["ma50"] for row in out] == held[first:]
+
+
+def test_a_topic_is_shown_and_emptied(leat):
+    writer, reader = leat.write("writer.sql", WRITER), leat.write("reader.sql", READER)
+    feed(leat, 0, 100)
+    leat("run", writer, "--state", leat.home / "w")
+    leat("run", reader, "--state", leat.home / "r")
+    shown = leat("topic", leat.home / "topics/scores")
+    assert shown.startswith("partition 0: ") and "written by scores, up to epoch 1 " in shown
+    leat("topic", leat.home / "topics/scores", "--empty", "--yes")
+    assert leat("topic", leat.home / "topics/scores").startswith("partition 0: 0 records, ")
+    # Writers and readers that were at its end go on.
+    feed(leat, 1, 100)
+    leat("run", writer, "--state", leat.home / "w")
+    leat("run", reader, "--state", leat.home / "r")
+    assert copied(leat) == list(range(200))
+    assert "there is no topic" in leat.fails("topic", leat.home / "data", code=1)

@@ -54,4 +54,7 @@ struct FileTopicSpec {
 };
 std::unique_ptr<TopicWriter> WriteFileTopic(FileTopicSpec spec);
 
+// Deletes all records, whoever wrote them; offsets and marks go on.
+Status EmptyFileTopic(const std::string& folder);
+
 }  // namespace leat

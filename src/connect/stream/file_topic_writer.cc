@@ -17,6 +17,31 @@ constexpr int64_t kCopyBytes = 1 << 20;
 constexpr int kLockTries = 1000;
 constexpr std::chrono::milliseconds kLockPause(10);
 
+// Held while a process changes a topic.
+Result<std::unique_ptr<FileLock>> LockTopic(const std::string& folder) {
+  for (int i = 0; i < kLockTries; ++i) {
+    LEAT_ASSIGN(auto lock, PosixFileSystem()->TryLock(folder + "/.lock"));
+    if (lock) return lock;
+    std::this_thread::sleep_for(kLockPause);
+  }
+  return IOErrorF("topic \"{}\" is locked by another process", folder);
+}
+
+Status WriteTopicState(const std::string& folder, const TopicState& state) {
+  return WriteFileAtomically(PosixFileSystem(), folder + "/topic.json", EncodeTopicState(state));
+}
+
+// A new segment, behind whose beginning nothing is. REQUIRES: the lock is held.
+Status DropSegments(const std::string& folder, TopicState* state) {
+  const auto old = std::move(state->segments);
+  state->segments = {{.number = old.back().number + 1, .bytes = 0, .first = state->ends}};
+  LEAT_RETURN(WriteTopicState(folder, *state));
+  for (const auto& segment : old) {
+    LEAT_RETURN(PosixFileSystem()->Remove(SegmentPath(folder, segment.number)));
+  }
+  return Status::OK();
+}
+
 class FileTopicWriter : public TopicWriter {
  public:
   explicit FileTopicWriter(FileTopicSpec spec)
@@ -34,15 +59,11 @@ class FileTopicWriter : public TopicWriter {
   Status Empty() override;
 
  private:
-  Result<std::unique_ptr<FileLock>> Lock();
   Status Create();
   Status Forget();
   Status SpillStaged();
   // The topic as it is, which this process alone changes while it holds the lock.
   Result<TopicState> State() const;
-  Status WriteState(const TopicState& state) {
-    return WriteFileAtomically(&files_, spec_.folder + "/topic.json", EncodeTopicState(state));
-  }
   // Appends what is staged behind what is committed, durably.
   Status AppendTo(const TopicState::Segment& segment);
 
@@ -55,15 +76,6 @@ class FileTopicWriter : public TopicWriter {
   int64_t staged_bytes_ = 0;
 };
 
-Result<std::unique_ptr<FileLock>> FileTopicWriter::Lock() {
-  for (int i = 0; i < kLockTries; ++i) {
-    LEAT_ASSIGN(auto lock, files_.TryLock(spec_.folder + "/.lock"));
-    if (lock) return lock;
-    std::this_thread::sleep_for(kLockPause);
-  }
-  return IOErrorF("topic \"{}\" is locked by another process", spec_.folder);
-}
-
 Result<TopicState> FileTopicWriter::State() const {
   LEAT_ASSIGN(auto state, ReadTopicState(spec_.folder));
   if (!state) return IOErrorF("topic \"{}\" is gone", spec_.folder);
@@ -72,7 +84,7 @@ Result<TopicState> FileTopicWriter::State() const {
 
 Result<std::optional<Mark>> FileTopicWriter::Open() {
   LEAT_RETURN(files_.CreateDirectories(spec_.folder));
-  LEAT_ASSIGN(const auto lock, Lock());
+  LEAT_ASSIGN(const auto lock, LockTopic(spec_.folder));
   LEAT_ASSIGN(auto state, ReadTopicState(spec_.folder));
   if (!state) {
     LEAT_RETURN(Create());
@@ -92,7 +104,7 @@ Status FileTopicWriter::Create() {
   state.id = fmt::format("{:016x}", XXH3_64bits(seed.data(), seed.size()));
   state.ends.assign(static_cast<size_t>(spec_.partitions), 0);
   state.segments.push_back({.number = 1, .bytes = 0, .first = state.ends});
-  return WriteState(state);
+  return WriteTopicState(spec_.folder, state);
 }
 
 Status FileTopicWriter::Forget() {
@@ -153,7 +165,7 @@ Status FileTopicWriter::AppendTo(const TopicState::Segment& segment) {
 }
 
 Status FileTopicWriter::Commit(const Mark& mark) {
-  LEAT_ASSIGN(const auto lock, Lock());
+  LEAT_ASSIGN(const auto lock, LockTopic(spec_.folder));
   LEAT_ASSIGN(TopicState state, State());
   if (staged_bytes_ > 0) {
     if (state.segments.back().bytes >= kSegmentBytes) {
@@ -166,34 +178,37 @@ Status FileTopicWriter::Commit(const Mark& mark) {
   }
   std::erase_if(state.marks, [&](const auto& other) { return other.writer == spec_.writer; });
   state.marks.push_back({.writer = spec_.writer, .mark = mark});
-  LEAT_RETURN(WriteState(state));
+  LEAT_RETURN(WriteTopicState(spec_.folder, state));
   return Forget();
 }
 
 Status FileTopicWriter::Empty() {
   LEAT_ASSIGN(const auto there, ReadTopicState(spec_.folder));
   if (!there) return Status::OK();
-  LEAT_ASSIGN(const auto lock, Lock());
+  LEAT_ASSIGN(const auto lock, LockTopic(spec_.folder));
   LEAT_ASSIGN(TopicState state, State());
   for (const auto& [writer, mark] : state.marks) {
     if (writer == spec_.writer) continue;
     return SqlStatus(
         fmt::format("topic \"{}\" also holds records of \"{}\"", spec_.folder, writer),
         {.sqlstate = "55006",
-         .hint = "Only the records of all writers can be deleted: `leat topic empty`."});
+         .hint = "Only the records of all writers can be deleted: `leat topic FOLDER --empty`."});
   }
   std::erase_if(state.marks, [&](const auto& mark) { return mark.writer == spec_.writer; });
-  const auto old = std::move(state.segments);
-  state.segments = {{.number = old.back().number + 1, .bytes = 0, .first = state.ends}};
-  LEAT_RETURN(WriteState(state));
-  for (const auto& segment : old) {
-    LEAT_RETURN(files_.Remove(SegmentPath(spec_.folder, segment.number)));
-  }
+  LEAT_RETURN(DropSegments(spec_.folder, &state));
   counts_.assign(state.ends.size(), 0);
   return Forget();
 }
 
 }  // namespace
+
+Status EmptyFileTopic(const std::string& folder) {
+  LEAT_ASSIGN(auto there, ReadTopicState(folder));
+  if (!there) return IOErrorF("there is no topic in \"{}\"", folder);
+  LEAT_ASSIGN(const auto lock, LockTopic(folder));
+  LEAT_ASSIGN(there, ReadTopicState(folder));
+  return there ? DropSegments(folder, &*there) : Status::OK();
+}
 
 std::unique_ptr<TopicWriter> WriteFileTopic(FileTopicSpec spec) {
   return std::make_unique<FileTopicWriter>(std::move(spec));
