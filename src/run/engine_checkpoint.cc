@@ -120,6 +120,8 @@ bool Engine::ContentDue(const SinkSeat& seat) const {
 Status Engine::FlushContent(SinkSeat* seat) {
   const int64_t epoch = record_.epoch.number;
   if (!seat->content || !seat->content_changed) return Status::OK();
+  // One that could not be opened yet may hold it already.
+  LEAT_RETURN(seat->worker->WaitOpened());
   if (seat->worker->has_up_to() >= epoch) {  // replayed: its target holds this content
     seat->content_changed = false;
     return Status::OK();
@@ -194,9 +196,8 @@ Status Engine::BeginCheckpoint() {
   const int64_t epoch = record_.epoch.number;
   for (SinkSeat& seat : sinks_) {
     const bool whole = seat.content != nullptr;
-    if (whole && (!options_.follow || seat.worker->counters().epoch == 0)) {
-      LEAT_RETURN(FlushContent(&seat));
-    }
+    const bool first = seat.worker->was_open() && seat.worker->counters().epoch == 0;
+    if (whole && (!options_.follow || first)) LEAT_RETURN(FlushContent(&seat));
     if (whole) continue;
     // A drain commits what it has; one that follows keeps to the sinks' own rules.
     if (!options_.follow) LEAT_RETURN(seat.worker->Commit(epoch));

@@ -77,6 +77,10 @@ Status SinkWorker::WaitCommitted(int64_t epoch) {
   return WaitUntil([&] { return counters_.epoch >= epoch; }, fmt::format("epoch {}", epoch));
 }
 
+Status SinkWorker::WaitOpened() {
+  return WaitUntil([this] { return was_open_; }, "anything yet");
+}
+
 Status SinkWorker::WaitAtRest() {
   return WaitUntil([this] { return IsAtRest(); }, "what it was given");
 }

@@ -70,6 +70,8 @@ class SinkWorker : public Worker {
   // Waits until it has committed `epoch`.
   Status WaitCommitted(int64_t epoch);
 
+  // Waits until the mark is known.
+  Status WaitOpened();
   // Waits until nothing waits to be committed.
   Status WaitAtRest();
   // With the crew's mutex: the epoch of its last commit; whether it ended with an error; whether
