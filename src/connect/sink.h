@@ -47,9 +47,9 @@ class Sink {
   virtual Result<std::optional<Mark>> Open() = 0;
   // Stages a delta. kAppend: weights are all +1 (run refuses otherwise). kUpsert: net changes of a
   // commit, first all -1 rows (only the key counts: delete), then +1 rows (insert or update).
-  // kReplace: what is staged becomes all that the target holds. kChangelog: the query's columns, any
-  // weights. kSnapshot: a row of weight -1, of which only the last column counts: what the target
-  // holds of that period goes; and +1 rows, what it holds instead.
+  // kReplace: what is staged becomes all that the target holds. kChangelog: the query's columns,
+  // any weights. kSnapshot: a row of weight -1, of which only the last column counts: what the
+  // target holds of that period goes; and +1 rows, what it holds instead.
   virtual Status Write(const Batch& batch) = 0;
   // Makes what is staged, and the mark, durable and visible at once.
   virtual Status Commit(int64_t epoch) = 0;

@@ -46,9 +46,9 @@ struct Change {
   Then then = Then::kNothing;  // kEpoch: it ends here; kRestart: … and operators are restored
 };
 
-// The net answer at context.now, in no particular order; on the way there the clock went by those of
-// the changes. A row that cannot be computed and is not taken back fails
-// it, as a one-shot query would. REQUIRES: way.cut is neither kPlain nor kOnceThreads.
+// The net answer at context.now, in no particular order; on the way there the clock went by those
+// of the changes. A row that cannot be computed and is not taken back fails it, as a one-shot query
+// would. REQUIRES: way.cut is neither kPlain nor kOnceThreads.
 Result<Batch> AnswerIncrementally(const LogicalPtr& query, const std::vector<Change>& history,
                                   const Way& way, const EvalContext& context);
 

@@ -120,8 +120,8 @@ void SourceWorker::Acknowledge(const Offset& end) {
     acknowledge_ = end;
     if (!stop_) return;
   }
-  // Nobody reads any more: the checkpoint is a run's last. What cannot be forgotten now is forgotten
-  // after the next run's.
+  // Nobody reads any more: the checkpoint is a run's last. What cannot be forgotten now is
+  // forgotten after the next run's.
   if (source_ && positioned_) static_cast<void>(source_->Acknowledge(end));
 }
 
