@@ -335,7 +335,7 @@ Status AggregateOperator::SayChanges(std::span<const Touched> touched, int64_t o
     // All old rows as one batch, from which each part takes its slice.
     if (old_rows_.size() > 1) {
       LEAT_ASSIGN(Batch all, Concatenate(spec_.output, old_rows_));
-      old_rows_.assign(1, std::move(all));
+      old_rows_.assign(1, all);
     }
     const auto count = static_cast<int64_t>(after_of.size());
     Answer before{.rows = Slice(old_rows_[0], old_begin, count), .errors = {}};

@@ -127,7 +127,7 @@ class Binder {
                            std::string_view construct);
 
   // Joins the subqueries that `exprs` need to `plan` and puts their values in.
-  Status AttachSubqueries(const Collected& collected, const std::vector<ExprPtr*>& exprs,
+  Status AttachSubqueries(const Collected& collected, std::vector<ExprPtr*> exprs,
                           LogicalPtr* plan);
   // The rows of VALUES, in which subqueries may stand.
   Result<LogicalPtr> BuildRows(Schema schema, std::vector<std::vector<ExprPtr>> rows,

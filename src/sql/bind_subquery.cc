@@ -105,7 +105,7 @@ Status CountMatches(const ExprPtr& match, bool any, Subquery* subquery) {
 
 // WHERE x NOT IN (SELECT y …): no row of the subquery is equal, and none could be for all one
 // knows.
-LogicalPtr NullAwareAnti(const LogicalPtr& plan, const LogicalPtr& inner, JoinParts parts,
+LogicalPtr NullAwareAnti(LogicalPtr plan, const LogicalPtr& inner, JoinParts parts,
                          const ExprPtr& tested) {
   const ExprPtr value = parts.right_keys.back();
   LogicalPtr out = JoinOf(plan, inner, parts);
@@ -408,7 +408,7 @@ Result<ExprPtr> Binder::AttachIn(const Subquery& subquery, const LogicalPtr& aro
                  BoolLiteral(false)});
 }
 
-Status Binder::AttachSubqueries(const Collected& collected, const std::vector<ExprPtr*>& exprs,
+Status Binder::AttachSubqueries(const Collected& collected, std::vector<ExprPtr*> exprs,
                                 LogicalPtr* plan) {
   std::vector<ExprPtr> values(collected.subqueries.size());
   const LogicalPtr around = *plan;

@@ -277,7 +277,7 @@ LogicalPtr UnionAllOf(std::vector<LogicalPtr> children) {
 
 LogicalPtr DistinctOf(LogicalPtr child) { return Node1(LogicalKind::kDistinct, std::move(child)); }
 
-LogicalPtr AggregateOn(const LogicalPtr& child, std::vector<ExprPtr> keys,
+LogicalPtr AggregateOn(LogicalPtr child, std::vector<ExprPtr> keys,
                        std::vector<AggregateCall> calls, const std::vector<std::string>& names) {
   auto node = Node1(LogicalKind::kAggregate, child);
   node->schema.columns.clear();
@@ -296,7 +296,7 @@ LogicalPtr AggregateOn(const LogicalPtr& child, std::vector<ExprPtr> keys,
   return node;
 }
 
-LogicalPtr JoinOf(const LogicalPtr& left, const LogicalPtr& right, JoinParts parts) {
+LogicalPtr JoinOf(LogicalPtr left, LogicalPtr right, JoinParts parts) {
   auto node = Node1(LogicalKind::kJoin, left);
   const JoinType type = parts.type;
   const bool left_null = type == JoinType::kRight || type == JoinType::kFull;

@@ -68,7 +68,7 @@ LogicalPtr UnnestOn(LogicalPtr child, std::vector<ExprPtr> lists,
 LogicalPtr FirstColumns(LogicalPtr child, int count);
 LogicalPtr UnionAllOf(std::vector<LogicalPtr> children);
 LogicalPtr DistinctOf(LogicalPtr child);
-LogicalPtr AggregateOn(const LogicalPtr& child, std::vector<ExprPtr> keys,
+LogicalPtr AggregateOn(LogicalPtr child, std::vector<ExprPtr> keys,
                        std::vector<AggregateCall> calls, const std::vector<std::string>& names);
 struct JoinParts {
   JoinType type = JoinType::kInner;
@@ -76,7 +76,7 @@ struct JoinParts {
   ExprPtr residual;
   std::vector<bool> null_safe;  // by key: IS NOT DISTINCT FROM
 };
-LogicalPtr JoinOf(const LogicalPtr& left, const LogicalPtr& right, JoinParts parts);
+LogicalPtr JoinOf(LogicalPtr left, LogicalPtr right, JoinParts parts);
 // The operands of an equality as keys of a join: brought to one type, if they can be.
 std::optional<std::pair<ExprPtr, ExprPtr>> AsKeys(ExprPtr a, ExprPtr b);
 // Sorts conjuncts over left's columns followed by right's into pairs of keys and a residual.
