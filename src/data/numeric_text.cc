@@ -1,6 +1,7 @@
 // Numeric from text and floats.
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <cmath>
 

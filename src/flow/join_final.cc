@@ -1,5 +1,7 @@
 // The join of a query that is asked once: a hash table over the right side, probed by the left as
 // it comes. Nothing is kept but the right side's columns.
+#include <arrow/array/util.h>
+
 #include <bit>
 
 #include "base/check.h"

@@ -103,7 +103,7 @@ class AheadReader : public FileReader {
     while (true) {
       auto job = source_->Next();
       std::shared_ptr<Slot> slot;
-      if (job.ok() && job->has_value()) slot = std::make_shared<Slot>(**std::move(job));
+      if (job.ok() && job->has_value()) slot = std::make_shared<Slot>(std::move(**job));
       {
         const std::lock_guard lock(mutex_);
         if (slot != nullptr) {

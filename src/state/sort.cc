@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstddef>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 namespace leat {
 namespace {
@@ -25,11 +27,11 @@ size_t CommonPrefix(const Strings& keys) {
     const std::string_view key = keys[i];
     size_t length = std::min(common.size(), key.size());
     if (std::memcmp(common.data(), key.data(), length) != 0) {
-      length = static_cast<size_t>(std::mismatch(common.begin(),
-                                                 common.begin() + static_cast<ptrdiff_t>(length),
-                                                 key.begin())
-                                       .first -
-                                   common.begin());
+      length = static_cast<size_t>(
+          std::mismatch(common.begin(), common.begin() + static_cast<std::ptrdiff_t>(length),
+                        key.begin())
+              .first -
+          common.begin());
     }
     common = common.substr(0, length);
   }
