@@ -22,12 +22,12 @@ std::string ReasonOf(const Status& status) {
 }
 
 bool Health::Fail(const Status& status, Micros now) {
-  if (!degraded_) {
+  if (!troubled_) {
     steady_since_ = now;
     since_ = rules_.clock->Now();
     attempts_ = 0;
   }
-  degraded_ = true;
+  degraded_ = troubled_ = true;
   reason_ = ReasonOf(status);
   if (!IsRetryable(status) || rules_.degraded_max <= now - steady_since_) return false;
   // Doubled each time, then between half of it and all of it, so that many do not come at once.
@@ -39,8 +39,13 @@ bool Health::Fail(const Status& status, Micros now) {
   return true;
 }
 
-void Health::Recover() {
+void Health::Resume() {
   degraded_ = false;
+  retry_at_ = 0;
+}
+
+void Health::Recover() {
+  degraded_ = troubled_ = false;
   reason_.clear();
   since_ = retry_at_ = 0;
 }

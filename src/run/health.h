@@ -32,10 +32,15 @@ class Health {
   // An attempt failed at the steady time `now`. True: try again at retry_at(). False: the error is
   // the end.
   bool Fail(const Status& status, Micros now);
+  // Work goes on, but nothing has come of it yet: the trouble is over when Recover says so.
+  void Resume();
   // An attempt went well.
   void Recover();
 
+  // Nothing can be done before retry_at().
   bool degraded() const { return degraded_; }
+  // It was, and nothing has come of the work since.
+  bool troubled() const { return troubled_; }
   Micros retry_at() const { return retry_at_; }  // 0 when not degraded
   int64_t retries() const { return retries_; }
   const std::string& reason() const { return reason_; }
@@ -44,8 +49,9 @@ class Health {
  private:
   const RetryRules rules_;
   bool degraded_ = false;
+  bool troubled_ = false;
   int64_t retries_ = 0;   // of this run
-  int64_t attempts_ = 0;  // since it became degraded
+  int64_t attempts_ = 0;  // since the trouble began
   std::string reason_;
   Micros since_ = 0;         // by the clock
   Micros steady_since_ = 0;  // by the crew's time

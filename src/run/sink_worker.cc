@@ -154,7 +154,7 @@ SinkStatus SinkWorker::status() const {
                            : crew_.Now();
     status.commit_due = options_.retry.clock->Now() + due - crew_.Now();
   }
-  if (health_.degraded()) status.state = WorkerState::kDegraded;
+  if (health_.troubled()) status.state = WorkerState::kDegraded;
   if (stop_) status.state = WorkerState::kStopped;
   return status;
 }
@@ -248,13 +248,17 @@ Status SinkWorker::Reopen() {
 void SinkWorker::AfterOpen(const std::optional<Mark>& mark) {
   const std::lock_guard lock(crew_.mutex);
   open_ = was_open_ = true;
-  health_.Recover();
   const int64_t epoch = mark ? mark->epoch : 0;
   counters_.epoch = low_ = std::max(counters_.epoch, epoch);
   const auto last = std::find_if(outbox_.rbegin(), outbox_.rend(), [&](const Entry& entry) {
     return entry.is_end && entry.epoch <= epoch;
   });
   for (auto covered = outbox_.rend() - last; covered > 0; --covered) PopFront();
+  // A sink that opens may still refuse what it is given: only a commit shows that it is well.
+  if (outbox_.empty())
+    health_.Recover();
+  else
+    health_.Resume();
   crew_.Ring();
 }
 
