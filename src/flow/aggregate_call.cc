@@ -3,6 +3,7 @@
 #include <arrow/array.h>
 
 #include "data/key.h"
+#include "data/ordered_bytes.h"
 
 namespace leat::aggregate_internal {
 namespace {
@@ -62,9 +63,8 @@ bool IsExact(const Type& type) {
 }
 
 void AppendSeq(const Batch& batch, int64_t row, std::string* out) {
-  const int64_t seq = batch.seq ? batch.seq->Value(row) : 0;
-  const uint64_t ordered = __builtin_bswap64(static_cast<uint64_t>(seq) ^ (uint64_t{1} << 63));
-  out->append(reinterpret_cast<const char*>(&ordered), kSeqBytes);
+  static_assert(kSeqBytes == kOrderedBytes);
+  AppendOrdered(batch.seq ? batch.seq->Value(row) : 0, out);
 }
 
 std::unique_ptr<CallStates> MakePlainStates(std::unique_ptr<Accumulators> accumulators) {

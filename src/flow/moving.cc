@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "data/key.h"
+#include "data/ordered_bytes.h"
 #include "flow/operators.h"
 #include "func/clock_motion.h"
 #include "state/index.h"
@@ -20,22 +21,13 @@ namespace leat {
 namespace {
 
 constexpr int64_t kChunkRows = 16384;
-constexpr size_t kDueBytes = 8;
 constexpr size_t kSeqBytes = 1 + sizeof(int64_t);
 constexpr const char* kClockBlob = "clock";
 
-// memcmp orders it.
 std::string DueKey(Micros due) {
-  const uint64_t bits = static_cast<uint64_t>(due) ^ (uint64_t{1} << 63);
-  std::string key(kDueBytes, '\0');
-  for (size_t i = 0; i < kDueBytes; ++i) key[i] = static_cast<char>(bits >> (56 - 8 * i));
+  std::string key;
+  AppendOrdered(due, &key);
   return key;
-}
-
-Micros DueOf(std::string_view key) {
-  uint64_t bits = 0;
-  for (size_t i = 0; i < kDueBytes; ++i) bits = bits << 8 | static_cast<uint8_t>(key[i]);
-  return static_cast<Micros>(bits ^ (uint64_t{1} << 63));
 }
 
 // Hands what comes to an operator and what that gives to `out`.
@@ -87,8 +79,8 @@ class Moving : public Operator {
   }
   Status Restore(StateReader* reader) override {
     LEAT_ASSIGN(const std::string clock, reader->GetBlob(kClockBlob));
-    if (clock.size() != kDueBytes) return IOErrorF("the state of a moving filter has no clock");
-    clock_ = DueOf(clock);
+    if (clock.size() != kOrderedBytes) return IOErrorF("the state of a moving filter has no clock");
+    clock_ = OrderedValue(clock);
     LEAT_RETURN(queue_->Restore(reader));
     return FindDue();
   }
@@ -175,7 +167,7 @@ class Moving : public Operator {
   Status FindDue() {
     due_ = kNeverChanges;
     return queue_->Scan("", "", false, [&](std::string_view key, std::string_view, int64_t) {
-      due_ = DueOf(key);
+      due_ = OrderedValue(key);
       return Result<bool>(false);
     });
   }

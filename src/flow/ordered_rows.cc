@@ -7,21 +7,20 @@
 #include <cstring>
 #include <numeric>
 
+#include "data/ordered_bytes.h"
 #include "flow/row_errors.h"
 
 namespace leat {
 namespace {
 
-// `_seq` at a key's end: whether there is one, then the number, big endian, its sign bit turned.
-constexpr size_t kSeqBytes = 9;
+// `_seq` at a key's end: whether there is one, then the number.
+constexpr size_t kSeqBytes = 1 + kOrderedBytes;
 // A part of an epoch costs its sort, and for some windows whole partitions: a few large ones.
 constexpr int64_t kDeltas = 2;
 
 void AppendSeq(const Batch& batch, int64_t row, std::string* out) {
-  const uint64_t seq = batch.seq ? static_cast<uint64_t>(batch.seq->Value(row)) : 0;
-  const uint64_t ordered = __builtin_bswap64(seq ^ (uint64_t{1} << 63));
   out->push_back(batch.seq ? 1 : 0);
-  out->append(reinterpret_cast<const char*>(&ordered), sizeof(ordered));
+  AppendOrdered(batch.seq ? batch.seq->Value(row) : 0, out);
 }
 
 // As KeyEncoder and EncodeRows, which want a column.
@@ -216,11 +215,9 @@ std::string_view OrderedRows::PeersOf(std::string_view key) {
 }
 
 std::optional<int64_t> OrderedRows::SeqOf(std::string_view key) {
-  const char* at = key.data() + key.size() - kSeqBytes;
-  if (*at == 0) return std::nullopt;
-  uint64_t ordered;
-  std::memcpy(&ordered, at + 1, sizeof(ordered));
-  return static_cast<int64_t>(__builtin_bswap64(ordered) ^ (uint64_t{1} << 63));
+  const std::string_view seq = key.substr(key.size() - kSeqBytes);
+  if (seq[0] == 0) return std::nullopt;
+  return OrderedValue(seq.substr(1));
 }
 
 namespace {

@@ -54,9 +54,7 @@ Result<ArrayPtr> Accumulated(const BoundCall& call, const std::vector<Argument>&
       groups[static_cast<size_t>(at)] = all[i];
     }
   }
-  std::vector<Type> types;
-  for (const Argument& arg : args) types.push_back(arg.type);
-  const auto states = call.aggregate->make(types);
+  const auto states = call.aggregate->make(call.arg_types);
   if (states == nullptr) return NotSupported(call.aggregate->name + " over a window");
   LEAT_RETURN(states->Resize(held.frames()));
   const auto rows = static_cast<int64_t>(held.rows.size());
@@ -228,7 +226,6 @@ class Folding {
     size_t row = 0;
     for (const Stretch& stretch : sheet_.stretches) {
       state->Clear(0);
-      LEAT_RETURN(state->Resize(1));
       int64_t from = 0, to = 0;
       for (int64_t i = stretch.first; i < stretch.last; ++i, ++row) {
         const int64_t begin = frames.begin[row], end = frames.end[row];
