@@ -1,7 +1,7 @@
 # What to type. CMakePresets.json and tools/ do the work; every target installs first what is missing.
 PRESET ?= release
 PREFIX ?= /usr/local
-TREES ?= release asan
+TREES ?= release asan tsan
 LEAT_TOOLS ?= $(HOME)/.cache/leat-tools
 export LEAT_TOOLS
 
@@ -11,8 +11,8 @@ help:
 	@echo "make build    build/release/leat       (PRESET=dev|release|asan|tsan)"
 	@echo "make demo     3 million rows through a pipeline, then the weather"
 	@echo "make test     everything: unit, SQL in all ways, connectors, end to end, simulator,"
-	@echo "              and unit and SQL again under address+ub (TREES=release: the plain ones alone;"
-	@echo "              TREES=tsan: what starts threads, under the thread sanitizer)"
+	@echo "              unit and SQL again under address+ub, what starts threads under the thread"
+	@echo "              sanitizer (TREES=release: the plain ones alone)"
 	@echo "make check-postgres  a real PostgreSQL against the SQL tests' expectations"
 	@echo "make bench    against DuckDB and Polars (ROWS=27648741, RUNS=5, SPARK=1)"
 	@echo "make lint     tidy, clang-format ('make format' repairs), clang-tidy"
