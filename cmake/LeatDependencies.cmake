@@ -34,6 +34,8 @@ leat_import(pcre2 pcre2.h pcre2-8)
 leat_import(edit histedit.h edit)
 leat_import(curl curl/curl.h curl)
 leat_import(microhttpd microhttpd.h microhttpd)
+find_path(LEAT_pq_INCLUDE libpq-fe.h PATH_SUFFIXES postgresql)  # where Debian has it
+leat_import(pq libpq-fe.h pq)
 add_library(leat::gtest_main INTERFACE IMPORTED)
 target_link_libraries(leat::gtest_main INTERFACE GTest::gtest_main)
 
