@@ -1,7 +1,7 @@
 """Whether two Parquet outputs of a job agree. usage: equal.py JOB OURS THEIRS; exits 1 if not.
 
-ma: the same rows in the same order, floats to the bit. day: the same rows in any order, floats to
-1e-12 of their size.
+ma, events: the same rows in the same order, floats to the bit. day: the same rows in any order,
+floats to 1e-12 of their size.
 """
 import pathlib
 import sys
@@ -121,7 +121,7 @@ def compare_any_order(ours, theirs):
 
 def main():
     job, ours, theirs = sys.argv[1:4]
-    found, rows = (compare_in_order if job == "ma" else compare_any_order)(ours, theirs)
+    found, rows = (compare_any_order if job == "day" else compare_in_order)(ours, theirs)
     name = pathlib.Path(ours).name
     print(f"{name}: {found}" if found else f"{name}: {rows} rows equal", file=sys.stderr)
     return 1 if found else 0

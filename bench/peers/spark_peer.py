@@ -8,10 +8,12 @@ spark = (SparkSession.builder.master(f"local[{threads}]").config("spark.driver.m
          .config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", threads)
          .config("spark.sql.parquet.compression.codec", "zstd")
          .config("spark.log.level", "ERROR").getOrCreate())
-kinds = {"date": "DATE", "double": "DOUBLE", "string": "STRING"}
+kinds = {"date": "DATE", "double": "DOUBLE", "string": "STRING", "long": "BIGINT",
+         "timestamp": "TIMESTAMP", "boolean": "BOOLEAN"}
 schema = ", ".join(f"`{name}` {kinds[kind]}" for name, kind in SCHEMA.items())
-spark.read.csv(source, schema=schema, header=True, quote='"',
-               escape='"').createOrReplaceTempView("t")
+t = (spark.read.json(source, schema=schema) if job == "events" else
+     spark.read.csv(source, schema=schema, header=True, quote='"', escape='"'))
+t.createOrReplaceTempView("t")
 # A gzip file is one partition, so monotonically_increasing_id() is the file's order; a window
 # without PARTITION BY moves every row to one task.
 QUERY = {
