@@ -9,6 +9,7 @@
 #include "connect/datagen/datagen.h"
 #include "connect/file/file.h"
 #include "connect/http/http.h"
+#include "connect/read_column.h"
 #include "connect/stream/stream.h"
 
 namespace leat {
@@ -24,11 +25,12 @@ struct Connector {
   Result<Schema> (*infer_columns)(const Server&, const Relation&);
   Status (*read_each)(const Server&, const Relation&, const ArrivalVisitor&);
   Result<std::optional<Mark>> (*read_mark)(const SinkSpec&);
+  std::span<const OptionSpec> text_options = {};  // of those whose values are text
 };
 
 constexpr Connector File(std::string_view scheme) {
-  return {"file",       scheme,           kFileOptions, MakeFileSource,
-          MakeFileSink, InferFileColumns, ReadFiles,    ReadFileMark};
+  return {"file",           scheme,    kFileOptions, MakeFileSource, MakeFileSink,
+          InferFileColumns, ReadFiles, ReadFileMark, kTextOptions};
 }
 constexpr Connector Database(std::string_view scheme) {
   return {"database",        scheme,    kDatabaseOptions, MakeDatabaseSource, MakeDatabaseSink,
@@ -36,12 +38,12 @@ constexpr Connector Database(std::string_view scheme) {
 }
 constexpr Connector Stream(std::string_view scheme) {
   return {"stream",          scheme,    kStreamOptions, MakeStreamSource, MakeStreamSink,
-          InferTopicColumns, ReadTopic, ReadTopicMark};
+          InferTopicColumns, ReadTopic, ReadTopicMark,  kTextOptions};
 }
 
 constexpr Connector Http(std::string_view scheme) {
-  return {"http",      scheme,    kHttpOptions, MakeHttpSource, RefuseHttpSink, InferAnswerColumns,
-          ReadAnswers, NoHttpMark};
+  return {"http",      scheme,     kHttpOptions, MakeHttpSource, RefuseHttpSink, InferAnswerColumns,
+          ReadAnswers, NoHttpMark, kTextOptions};
 }
 
 // Rows that are made stand behind every door.
@@ -120,6 +122,7 @@ std::vector<const OptionSpec*> OptionsOf(const Connector& connector) {
   std::vector<const OptionSpec*> all;
   for (const OptionSpec& spec : kCommonOptions) all.push_back(&spec);
   for (const OptionSpec& spec : connector.options) all.push_back(&spec);
+  for (const OptionSpec& spec : connector.text_options) all.push_back(&spec);
   return all;
 }
 
@@ -334,6 +337,8 @@ std::string DescribeConnectors() {
     text += fmt::format("## {}\n\n", connector.kind);
     DescribeOptions(connector.options, &text);
   }
+  text += "## Values that are text: `file`, `stream`, `http`\n\n";
+  DescribeOptions(kTextOptions, &text);
   text += "## Rows that are made: the scheme `datagen:` of every kind\n\n";
   DescribeOptions(kDatagenOptions, &text);
   return text;

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "format/fast_parse.h"
 #include "format/text_column.h"
+#include "format/time_spelling.h"
 
 namespace leat {
 namespace {
@@ -41,6 +42,13 @@ using Date = Fixed<int32_t, arrow::Date32Scalar, fast::Date>;
 using Timestamp = Fixed<int64_t, arrow::TimestampScalar, LocalTime>;
 using Timestamptz = Fixed<int64_t, arrow::TimestampScalar, ZonedTime>;
 using Bool = Fixed<uint8_t, arrow::BooleanScalar, fast::Bool>;
+
+template <typename V>
+bool NeverFast(const char*, size_t, V*) {
+  return false;
+}
+using DateByPattern = Fixed<int32_t, arrow::Date32Scalar, NeverFast<int32_t>>;
+using TimeByPattern = Fixed<int64_t, arrow::TimestampScalar, NeverFast<int64_t>>;
 
 template <typename Kind, typename Fields>
 class FixedParser : public ColumnParser {
@@ -93,14 +101,23 @@ class FixedParser : public ColumnParser {
       text = fields_.Unquote(raw, &scratch_);
       if (Kind::Fast({text.data(), text.size()}, out)) return true;
     }
-    auto parsed = ParseValue(text, task_.type, *task_.settings);
-    if (!parsed.ok()) {
-      *out = Value{};
-      bad.push_back({row, parsed.status().message()});
-      return false;
+    const Status read = Read(text, out);
+    if (read.ok()) return true;
+    *out = Value{};
+    bad.push_back({row, read.message()});
+    return false;
+  }
+
+  Status Read(std::string_view text, Value* out) const {
+    if (task_.pattern != nullptr) {
+      LEAT_ASSIGN(const int64_t value,
+                  ReadTime(*task_.pattern, text, task_.type, task_.settings->timezone));
+      *out = static_cast<Value>(value);
+      return Status::OK();
     }
-    *out = static_cast<const typename Kind::Scalar&>(**parsed).value;
-    return true;
+    LEAT_ASSIGN(const auto parsed, ParseValue(text, task_.type, *task_.settings));
+    *out = static_cast<const typename Kind::Scalar&>(*parsed).value;
+    return Status::OK();
   }
 
   ColumnTask task_;
@@ -155,6 +172,12 @@ class GeneralParser : public ColumnParser {
 template <typename Fields>
 std::unique_ptr<ColumnParser> Make(const ColumnTask& task, const Fields& fields) {
   if (task.numbers != nullptr) return std::make_unique<GeneralParser<Fields>>(task, fields);
+  if (task.pattern != nullptr) {
+    if (task.type.id == TypeId::kDate) {
+      return std::make_unique<FixedParser<DateByPattern, Fields>>(task, fields);
+    }
+    return std::make_unique<FixedParser<TimeByPattern, Fields>>(task, fields);
+  }
   switch (task.type.id) {
     case TypeId::kBool:
       return std::make_unique<FixedParser<Bool, Fields>>(task, fields);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "data/date_pattern.h"
 #include "data/text.h"
 #include "data/type.h"
 #include "format/csv_index.h"
@@ -103,6 +104,7 @@ struct ColumnTask {
   const TextSettings* settings;
   ColumnHint* hint;
   const NumberSpelling* numbers = nullptr;  // where it is not SQL's
+  const DatePattern* pattern = nullptr;     // of dates and times, likewise
 };
 std::unique_ptr<ColumnParser> MakeColumnParser(const ColumnTask& task, const CsvFields& fields);
 std::unique_ptr<ColumnParser> MakeColumnParser(const ColumnTask& task, const TextFields& fields);

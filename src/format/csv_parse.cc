@@ -125,7 +125,8 @@ class ChunkParser {
       const NumberSpelling& numbers = plan_.dialect.numbers;
       parsers.push_back(
           MakeColumnParser({type, rows, &plan_.settings, &plan_.hints[i],
-                            type.is_numeric() && !numbers.Plain() ? &numbers : nullptr},
+                            type.is_numeric() && !numbers.Plain() ? &numbers : nullptr,
+                            plan_.columns[i].pattern.get()},
                            fields));
     }
     for (int64_t begin = 0; begin < rows; begin += kRowsPerBlock) {

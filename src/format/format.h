@@ -15,6 +15,7 @@
 #include "data/batch.h"
 #include "data/text.h"
 #include "data/type.h"
+#include "format/time_spelling.h"
 
 namespace leat {
 
@@ -51,6 +52,7 @@ struct ReadColumn {
   std::string outside_name;  // header name, or JSON key ("a.b" flat first, then nested)
   std::string path;          // '$.main.temp', or empty
   bool null_on_error = false;
+  PatternPtr pattern;  // how text spells its dates or times; null: as PostgreSQL does
 };
 
 struct ReadOptions {

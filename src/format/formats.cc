@@ -77,7 +77,7 @@ Result<Schema> InferSchema(const std::string& path, const std::string& format,
                            const std::map<std::string, std::string>& options, int64_t sample_rows) {
   LEAT_ASSIGN(const FileFormat found, FormatOf(path, format, options));
   if (found.name == "parquet") return InferParquet(path);
-  if (found.name == "ndjson") return InferNdjson(path, found.coding, sample_rows);
+  if (found.name == "ndjson") return InferNdjson(path, found.coding, options, sample_rows);
   if (found.name == "json") return InferJson(path, found.coding, options, sample_rows);
   LEAT_ASSIGN(const CsvDialect dialect, CsvDialect::Make(options, found.name));
   return InferCsv(path, found.coding, dialect, options, sample_rows);

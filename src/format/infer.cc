@@ -54,7 +54,7 @@ uint32_t NumberKinds(std::string_view text) {
   return error == std::errc() && end == last && !letters ? Bit(TypeId::kFloat8) : kNothing;
 }
 
-uint32_t TimeKinds(std::string_view text) {
+uint32_t UsualTimeKinds(std::string_view text) {
   std::array<char, 64> padded{};
   if (text.size() > 40) return kNothing;
   std::memcpy(padded.data(), text.data(), text.size());
@@ -79,11 +79,12 @@ bool IsBool(std::string_view text) {
 // Guesses per column, in the order in which the columns were seen.
 class Guesses {
  public:
+  explicit Guesses(const TimeSpelling& times) : times_(times) {}
   TypeGuess& operator[](const std::string& name) {
     const auto [found, added] = places_.try_emplace(name, guesses_.size());
     if (added) {
       names_.push_back(name);
-      guesses_.emplace_back();
+      guesses_.emplace_back(times_);
     }
     return guesses_[found->second];
   }
@@ -96,6 +97,7 @@ class Guesses {
   }
 
  private:
+  const TimeSpelling& times_;
   std::unordered_map<std::string, size_t> places_;
   std::vector<std::string> names_;
   std::vector<TypeGuess> guesses_;
@@ -131,6 +133,20 @@ Result<std::string> SampleOf(const std::string& path, const Coding& coding) {
 }
 
 }  // namespace
+
+uint32_t TypeGuess::TimeKinds(std::string_view text) const {
+  uint32_t kinds = UsualTimeKinds(text);
+  if (times_->date != nullptr) {
+    kinds &= ~Bit(TypeId::kDate);
+    if (times_->date->Date(text).ok()) kinds |= Bit(TypeId::kDate);
+  }
+  if (times_->timestamp != nullptr) {
+    kinds &= ~(Bit(TypeId::kTimestamp) | Bit(TypeId::kTimestamptz));
+    const auto at = times_->timestamp->Time(text);
+    if (at.ok()) kinds |= Bit(at->offset ? TypeId::kTimestamptz : TypeId::kTimestamp);
+  }
+  return kinds;
+}
 
 void TypeGuess::See(std::string_view text) {
   seen_ = true;
@@ -174,7 +190,8 @@ Result<Schema> InferCsv(const std::string& path, const Coding& coding, const Csv
     read.columns.push_back({{name, Type(TypeId::kText)}, name});
   }
   LEAT_ASSIGN(auto reader, OpenCsv(path, coding, dialect, read, {}));
-  std::vector<TypeGuess> guesses(names.size());
+  LEAT_ASSIGN(const TimeSpelling times, TimeSpelling::Make(options));
+  std::vector<TypeGuess> guesses(names.size(), TypeGuess(times));
   std::string rewritten;
   for (int64_t rows = 0; rows < sample_rows;) {
     LEAT_ASSIGN(auto chunk, reader->Next());
@@ -198,8 +215,9 @@ Result<Schema> InferCsv(const std::string& path, const Coding& coding, const Csv
   return schema;
 }
 
-Result<Schema> InferObjects(const std::string& path, const std::vector<std::string_view>& rows) {
-  Guesses guesses;
+Result<Schema> InferObjects(const std::string& path, const std::vector<std::string_view>& rows,
+                            const TimeSpelling& times) {
+  Guesses guesses(times);
   for (const std::string_view json : rows) {
     std::string_view whole;
     JsonScanner check(json), scanner(json);
@@ -215,7 +233,9 @@ Result<Schema> InferObjects(const std::string& path, const std::vector<std::stri
   return schema;
 }
 
-Result<Schema> InferNdjson(const std::string& path, const Coding& coding, int64_t sample_rows) {
+Result<Schema> InferNdjson(const std::string& path, const Coding& coding,
+                           const std::map<std::string, std::string>& options, int64_t sample_rows) {
+  LEAT_ASSIGN(const TimeSpelling times, TimeSpelling::Make(options));
   LEAT_ASSIGN(const std::string text, SampleOf(path, coding));
   std::vector<std::string_view> rows;
   std::string_view rest = text;
@@ -225,11 +245,12 @@ Result<Schema> InferNdjson(const std::string& path, const Coding& coding, int64_
     rest.remove_prefix(std::min(newline + 1, rest.size()));
     if (!json.empty()) rows.push_back(json);
   }
-  return InferObjects(path, rows);
+  return InferObjects(path, rows, times);
 }
 
 Result<Schema> InferJson(const std::string& path, const Coding& coding,
                          const std::map<std::string, std::string>& options, int64_t sample_rows) {
+  LEAT_ASSIGN(const TimeSpelling times, TimeSpelling::Make(options));
   LEAT_ASSIGN(const std::string text, SampleOf(path, coding));
   JsonSplitter splitter(JsonRoot(options));
   splitter.Start(text.starts_with("\xef\xbb\xbf") ? 3 : 0, /*in_root=*/false);
@@ -239,7 +260,7 @@ Result<Schema> InferJson(const std::string& path, const Coding& coding,
     if (static_cast<int64_t>(rows.size()) >= sample_rows) break;
     if (row.in_root) rows.push_back(std::string_view(text).substr(row.begin, row.end - row.begin));
   }
-  return InferObjects(path, rows);
+  return InferObjects(path, rows, times);
 }
 
 }  // namespace leat

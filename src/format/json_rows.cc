@@ -46,12 +46,16 @@ class RowsParser {
     Walk(rows);
     std::vector<std::vector<BadValue>> bad;
     for (size_t i = 0; i < plan_.columns.size(); ++i) {
-      const ColumnTask task = {plan_.columns[i].column.type, out.batch.rows, &plan_.settings,
-                               &plan_.hints[i]};
+      const ReadColumn& column = plan_.columns[i];
+      const ColumnTask task = {.type = column.column.type,
+                               .rows = out.batch.rows,
+                               .settings = &plan_.settings,
+                               .hint = &plan_.hints[i],
+                               .pattern = column.pattern.get()};
       const auto parser = MakeColumnParser(task, TextFields(&fields_[i]));
       parser->Parse(0, out.batch.rows);
-      LEAT_ASSIGN(auto column, parser->Finish());
-      out.batch.columns.push_back(std::move(column));
+      LEAT_ASSIGN(auto values, parser->Finish());
+      out.batch.columns.push_back(std::move(values));
       bad.push_back(std::move(parser->bad));
     }
     LEAT_RETURN(TakeOutBadRows(

@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "data/text.h"
+#include "data/utf8.h"
 #include "func/families.h"
 #include "func/list.h"
 #include "func/spec.h"
-#include "func/utf8.h"
 
 namespace leat {
 namespace {

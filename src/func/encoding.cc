@@ -3,10 +3,10 @@
 
 #include "base/ascii.h"
 #include "base/md5.h"
+#include "data/utf8.h"
 #include "func/families.h"
 #include "func/kernel.h"
 #include "func/spec.h"
-#include "func/utf8.h"
 
 namespace leat {
 namespace {

@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "data/text.h"
+#include "data/utf8.h"
 #include "func/kernel.h"
 #include "func/spec.h"
-#include "func/utf8.h"
 
 namespace leat {
 namespace {

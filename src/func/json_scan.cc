@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "func/utf8.h"
+#include "data/utf8.h"
 
 namespace leat {
 namespace {

@@ -2,10 +2,10 @@
 #include <optional>
 
 #include "base/ascii.h"
+#include "data/utf8.h"
 #include "func/families.h"
 #include "func/kernel.h"
 #include "func/spec.h"
-#include "func/utf8.h"
 
 namespace leat {
 namespace {

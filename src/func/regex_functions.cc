@@ -3,10 +3,10 @@
 
 #include <optional>
 
+#include "data/utf8.h"
 #include "func/list.h"
 #include "func/regex.h"
 #include "func/spec.h"
-#include "func/utf8.h"
 
 namespace leat {
 namespace {

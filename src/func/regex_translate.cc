@@ -1,8 +1,8 @@
 // The syntax of PostgreSQL's regular expressions (its manual, 9.7.3) in PCRE2's.
 #include <algorithm>
 
+#include "data/utf8.h"
 #include "func/regex.h"
-#include "func/utf8.h"
 
 namespace leat {
 namespace {

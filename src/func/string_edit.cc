@@ -1,10 +1,10 @@
 // Functions that change texts.
 #include <algorithm>
 
+#include "data/utf8.h"
 #include "func/families.h"
 #include "func/kernel.h"
 #include "func/spec.h"
-#include "func/utf8.h"
 
 namespace leat {
 namespace {

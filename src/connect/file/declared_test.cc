@@ -122,6 +122,42 @@ TEST_F(DeclaredTest, TimesWithoutAZone) {
             Rows{"invalid value for option \"timezone\": \"Mars\""});
 }
 
+TEST_F(DeclaredTest, DatesAsOthersSpellThem) {
+  folder_.Write("d.csv",
+                "d,at,us\n17.05.2024,17.05.2024 14:05,05/17/2024\n"
+                "31.02.2024,17.05.2024 00:00,05/17/2024\n17.05.24 7,17.05.2024 00:00,05/17/2024\n"
+                "17.05.2024,17.05.2024,05/17/2024\n");
+  const std::string options =
+      "SERVER s OPTIONS (path 'd.csv', timezone 'Europe/Vienna', date_format 'DD.MM.YYYY', "
+      "timestamp_format 'DD.MM.YYYY HH24:MI')";
+  EXPECT_EQ(Read("CREATE FOREIGN TABLE d (d date, at timestamptz, us date OPTIONS (date_format "
+                 "'MM/DD/YYYY')) " +
+                 options),
+            Rows{"2024-05-17|2024-05-17 12:05:00+00|2024-05-17"});
+  EXPECT_EQ(
+      rejects_,
+      (Rows{"d.csv:3 d: date/time field value out of range: \"31.02.2024\"",
+            "d.csv:4 d: \"17.05.24 7\" does not follow the pattern \"DD.MM.YYYY\"",
+            "d.csv:5 at: \"17.05.2024\" does not follow the pattern \"DD.MM.YYYY HH24:MI\""}));
+  folder_.Write("e.csv", "d,at\n17.05.2024,17.05.2024 14:05\n");
+  EXPECT_EQ(Declare("CREATE FOREIGN TABLE e () SERVER s OPTIONS (path 'e.csv', date_format "
+                    "'DD.MM.YYYY', timestamp_format 'DD.MM.YYYY HH24:MI')")
+                ->schema()
+                .columns[1]
+                .type.id,
+            TypeId::kTimestamp);
+  folder_.Write("d.ndjson", "{\"d\": \"17.05.2024\"}\n{\"d\": null}\n");
+  EXPECT_EQ(Read("CREATE FOREIGN TABLE d () SERVER s OPTIONS (path 'd.ndjson', date_format "
+                 "'DD.MM.YYYY')"),
+            (Rows{"2024-05-17", "\\N"}));
+  EXPECT_EQ(Read("CREATE FOREIGN TABLE d (d text OPTIONS (date_format 'DD.MM.YYYY')) SERVER s "
+                 "OPTIONS (path 'd.ndjson')"),
+            Rows{"invalid value for option \"date_format\": \"DD.MM.YYYY\""});
+  EXPECT_EQ(Read("CREATE FOREIGN TABLE d (d date) SERVER s OPTIONS (path 'd.csv', date_format "
+                 "'.-.')"),
+            Rows{"invalid value for option \"date_format\": \".-.\""});
+}
+
 TEST_F(DeclaredTest, ParquetFiles) {
   const Schema schema = MakeSchema("id bigint, n numeric(6,2), t text");
   auto writer = CreateFile(folder_ / "p.parquet", "parquet", schema, {});

@@ -63,8 +63,6 @@ inline constexpr std::array kFileOptions = {
         "versions."},
     OptionSpec{"row_group_rows", OptionPlace::kTable, "the format's",
                "Rows of a Parquet row group."},
-    OptionSpec{"path", OptionPlace::kColumn, "",
-               "Where a nested value is in a JSON object: `$.main.temp`."},
 };
 
 Result<std::unique_ptr<Source>> MakeFileSource(const Server& server, const Relation& relation);

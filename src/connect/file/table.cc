@@ -9,17 +9,27 @@
 #include "connect/file/hive.h"
 #include "connect/file/paths.h"
 #include "connect/options.h"
+#include "connect/read_column.h"
 #include "connect/root_folder.h"
 #include "data/text.h"
-#include "data/time_zone.h"
 
 namespace leat {
 namespace {
 
-constexpr std::array<std::string_view, 12> kFormatOptions = {
-    "delimiter",         "quote",         "escape",   "header", "null",
-    "decimal",           "thousands",     "encoding", "root",   "compression",
-    "compression_level", "row_group_rows"};
+constexpr std::array<std::string_view, 14> kFormatOptions = {"delimiter",
+                                                             "quote",
+                                                             "escape",
+                                                             "header",
+                                                             "null",
+                                                             "decimal",
+                                                             "thousands",
+                                                             "encoding",
+                                                             "root",
+                                                             "compression",
+                                                             "compression_level",
+                                                             "row_group_rows",
+                                                             "date_format",
+                                                             "timestamp_format"};
 
 Result<bool> Ignores(const Options& options, std::string_view name) {
   constexpr std::array<std::string_view, 3> kChoices = {"fail", "ignore", "reread"};
@@ -116,13 +126,7 @@ Result<FileTable> MakeFileTable(const Server& server, const Relation& relation) 
                   .format = OptionOr(relation.options, "format", "")};
   if (table.pattern.starts_with('/')) table.root = "/";
   table.read.options = FormatOptions(relation.options);
-  // UTC unless declared, never the machine's.
-  table.read.text.timezone =
-      OptionOr(relation.options, "timezone", OptionOr(server.options, "timezone", "UTC"));
-  if (!TimeZone::FindSetting(table.read.text.timezone).ok()) {
-    return InvalidValue("timezone", table.read.text.timezone,
-                        "Write a name such as \"Europe/Vienna\", or \"UTC\".");
-  }
+  LEAT_ASSIGN(table.read.text, TextSettingsOf(server, relation));
   LEAT_ASSIGN(table.ignore_change, Ignores(relation.options, "on_change"));
   LEAT_ASSIGN(table.ignore_delete, Ignores(relation.options, "on_delete"));
   LEAT_ASSIGN(table.tail, BoolOption(relation.options, "tail", false));
@@ -142,11 +146,9 @@ Result<FileTable> MakeFileTable(const Server& server, const Relation& relation) 
       continue;
     }
     const ColumnSpec& column = relation.columns[static_cast<size_t>(i)];
-    LEAT_ASSIGN(const OnError on_error, OnErrorOf(relation, column));
-    table.read.columns.push_back({.column = column.column,
-                                  .outside_name = NameOutside(column, prefix, names),
-                                  .path = column.path,
-                                  .null_on_error = on_error == OnError::kNull});
+    LEAT_ASSIGN(ReadColumn read, ReadColumnOf(relation, column));
+    read.outside_name = NameOutside(column, prefix, names);
+    table.read.columns.push_back(std::move(read));
   }
   return table;
 }

@@ -12,9 +12,9 @@
 #include "connect/http/request.h"
 #include "connect/json.h"
 #include "connect/options.h"
+#include "connect/read_column.h"
 #include "data/key.h"
 #include "data/text.h"
-#include "data/time_zone.h"
 #include "format/csv_parse.h"
 #include "format/json_split.h"
 #include "format/json_walk.h"
@@ -131,9 +131,7 @@ Result<KeptAnswer> DecodeAnswer(std::string_view text) {
 Result<AnswerReader> AnswerReader::Make(const Server& server, const Relation& relation) {
   LEAT_ASSIGN(HttpQuery query, HttpQuery::Make(server, relation));
   AnswerReader reader(relation, std::move(query));
-  reader.text_.timezone =
-      OptionOr(relation.options, "timezone", OptionOr(server.options, "timezone", "UTC"));
-  LEAT_RETURN(TimeZone::FindSetting(reader.text_.timezone).status());
+  LEAT_ASSIGN(reader.text_, TextSettingsOf(server, relation));
   ReadOptions read{.text = reader.text_};
   for (const ColumnSpec& column : relation.columns) {
     const std::string metadata = OptionOr(column.options, "metadata", "");
@@ -148,13 +146,9 @@ Result<AnswerReader> AnswerReader::Make(const Server& server, const Relation& re
       return InvalidValue("metadata", metadata,
                           "Valid values are \"requested_at\", \"body\" and \"each.NAME\".");
     }
-    LEAT_ASSIGN(const OnError on_error, OnErrorOf(relation, column));
     reader.metadata_.push_back(metadata);
-    reader.all_.push_back(
-        {.column = column.column,
-         .outside_name = column.outside_name.empty() ? column.column.name : column.outside_name,
-         .path = column.path,
-         .null_on_error = on_error == OnError::kNull});
+    LEAT_ASSIGN(ReadColumn read_column, ReadColumnOf(relation, column));
+    reader.all_.push_back(std::move(read_column));
     if (metadata.empty()) read.columns.push_back(reader.all_.back());
   }
   LEAT_ASSIGN(reader.plan_, JsonPlan::Make(read));

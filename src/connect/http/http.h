@@ -51,8 +51,6 @@ inline constexpr std::array kHttpOptions = {
     OptionSpec{"metadata", OptionPlace::kColumn, "",
                "The column is not in the answer's rows: `requested_at` (timestamptz), `body` (the "
                "whole answer: json), or `each.NAME`, a column of `for_each`."},
-    OptionSpec{"path", OptionPlace::kColumn, "",
-               "Where a nested value is in a JSON object: `$.main.temp`."},
 };
 
 Result<std::unique_ptr<Source>> MakeHttpSource(const Server& server, const Relation& relation);

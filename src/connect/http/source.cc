@@ -6,6 +6,7 @@
 #include "connect/http/answer.h"
 #include "connect/http/http.h"
 #include "connect/http/request.h"
+#include "connect/read_column.h"
 #include "format/infer.h"
 
 namespace leat {
@@ -201,7 +202,8 @@ Result<Schema> InferAnswerColumns(const Server& server, const Relation& relation
   HttpPosition position;
   LEAT_RETURN(reader.Begin(&position));
   LEAT_ASSIGN(const KeptAnswer answer, Asker(reader.query()).Ask(position));
-  return InferObjects(answer.place, reader.Rows(answer.body));
+  LEAT_ASSIGN(const TimeSpelling times, TimeSpellingOf(relation));
+  return InferObjects(answer.place, reader.Rows(answer.body), times);
 }
 
 Status ReadAnswers(const Server& server, const Relation& relation, const ArrivalVisitor& visit) {

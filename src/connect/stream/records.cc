@@ -7,9 +7,9 @@
 
 #include "connect/constraints.h"
 #include "connect/options.h"
+#include "connect/read_column.h"
 #include "connect/stream/connect_json.h"
 #include "data/text.h"
-#include "data/time_zone.h"
 #include "format/csv_parse.h"
 #include "format/json_scan.h"
 
@@ -116,13 +116,6 @@ Result<ArrayPtr> NumbersOf(const std::vector<const TopicRecord*>& rows, Metadata
   return builder->Finish();
 }
 
-ReadColumn ReadColumnOf(const ColumnSpec& column, bool null_on_error) {
-  return {.column = column.column,
-          .outside_name = column.outside_name.empty() ? column.column.name : column.outside_name,
-          .path = column.path,
-          .null_on_error = null_on_error};
-}
-
 }  // namespace
 
 Result<RecordReader> RecordReader::Make(const Server& server, const Relation& relation) {
@@ -131,18 +124,13 @@ Result<RecordReader> RecordReader::Make(const Server& server, const Relation& re
   LEAT_RETURN(ChoiceOption(relation.options, "format", kFormats).status());
   LEAT_ASSIGN(const auto envelope, ChoiceOption(relation.options, "envelope", kEnvelopes));
   RecordReader reader(relation, envelope == "schema");
-  reader.text_.timezone =
-      OptionOr(relation.options, "timezone", OptionOr(server.options, "timezone", "UTC"));
-  if (!TimeZone::FindSetting(reader.text_.timezone).ok()) {
-    return InvalidValue("timezone", reader.text_.timezone,
-                        "Write a name such as \"Europe/Vienna\", or \"UTC\".");
-  }
+  LEAT_ASSIGN(reader.text_, TextSettingsOf(server, relation));
   ReadOptions read{.text = reader.text_};
   for (const ColumnSpec& column : relation.columns) {
     LEAT_ASSIGN(const Metadata metadata, MetadataOf(column));
-    LEAT_ASSIGN(const OnError on_error, OnErrorOf(relation, column));
+    LEAT_ASSIGN(ReadColumn read_column, ReadColumnOf(relation, column));
     reader.metadata_.push_back(metadata);
-    reader.all_.push_back(ReadColumnOf(column, on_error == OnError::kNull));
+    reader.all_.push_back(std::move(read_column));
     if (metadata != Metadata::kNone) continue;
     read.columns.push_back(reader.all_.back());
     if (reader.enveloped_ && IsConnectType(column.column.type)) {

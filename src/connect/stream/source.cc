@@ -5,6 +5,7 @@
 #include <charconv>
 #include <iterator>
 
+#include "connect/read_column.h"
 #include "connect/stream/file_topic.h"
 #include "connect/stream/place.h"
 #include "connect/stream/records.h"
@@ -225,7 +226,8 @@ Result<Schema> InferTopicColumns(const Server& server, const Relation& relation)
                       .location = relation.location,
                       .hint = "Declare the columns."});
   }
-  return InferObjects(folder, records.Values(*block));
+  LEAT_ASSIGN(const TimeSpelling times, TimeSpellingOf(relation));
+  return InferObjects(folder, records.Values(*block), times);
 }
 
 Status ReadTopic(const Server& server, const Relation& relation, const ArrivalVisitor& visit) {

@@ -31,8 +31,6 @@ inline constexpr std::array kStreamOptions = {
                "The column is not in the value but of the record: its `key` (any type), "
                "`partition` (integer), `offset` (bigint), `timestamp` (timestamptz) or `headers` "
                "(jsonb)."},
-    OptionSpec{"path", OptionPlace::kColumn, "",
-               "Where a nested value is in a JSON object: `$.main.temp`."},
 };
 
 Result<std::unique_ptr<Source>> MakeStreamSource(const Server& server, const Relation& relation);

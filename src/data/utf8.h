@@ -1,4 +1,4 @@
-// Code points in UTF-8, counted and found; private to func.
+// Code points in UTF-8, counted and found.
 #pragma once
 
 #include <cstdint>
