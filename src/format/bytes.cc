@@ -11,6 +11,7 @@
 #include <cstring>
 #include <vector>
 
+#include "format/format.h"
 #include "format/transcode.h"
 
 namespace leat {
@@ -98,8 +99,13 @@ class InflateReader : public ByteReader {
 
   // An error about the byte the decompressor stands at; `filled` came out in this call.
   Status Damage(std::string_view what, int64_t filled) const {
-    return IOErrorF("\"{}\" is damaged: {} at byte {} of the file (uncompressed byte {})",
-                    file_->path(), what, file_->position() - left_, produced_ + filled);
+    const Status sql = SqlStatus("", {.sqlstate = kDataCorrupted,
+                                      .hint = "The rows before it are read. Put the whole file in "
+                                              "its place, and it goes on behind them."});
+    return Status(arrow::StatusCode::IOError,
+                  fmt::format("\"{}\" is damaged: {} at byte {} of the file (uncompressed byte {})",
+                              file_->path(), what, file_->position() - left_, produced_ + filled),
+                  sql.detail());
   }
 
   bool ended_ = false;

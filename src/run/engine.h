@@ -188,6 +188,7 @@ class Engine : public DataflowListener {
   size_t next_source_ = 0;  // whose turn it is
 
   LogRecord record_;            // the epoch that is being read or computed
+  Status failed_;               // what ended a drain; the rows before it are committed
   bool period_begins_ = false;  // with it, for some sink of mode `snapshot`
   int64_t next_seq_ = 0;
   int64_t row_errors_ = 0;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "data/key.h"
+#include "format/format.h"
 #include "plan/expand.h"
 #include "plan/once.h"
 #include "run/engine.h"
@@ -34,6 +35,13 @@ Status ApplyRows(const Schema& schema, std::vector<int> key, const Batch& batch,
   return index->Apply(keys, rows, weights);
 }
 
+// A file is damaged in its middle: what lies before is as good as any other rows, and is not read
+// again when the whole file is there.
+bool IsDataCorrupted(const Status& status) {
+  const SqlError* error = SqlErrorOf(status);
+  return error != nullptr && error->sqlstate == kDataCorrupted;
+}
+
 }  // namespace
 
 Result<RunReport> Engine::Run() {
@@ -64,7 +72,7 @@ Status Engine::Loop() {
     seat.worker->GoOnFrom(seat.position.offset);
     seat.worker->Start();
   }
-  while (!stopping()) {
+  while (!stopping() && failed_.ok()) {
     LEAT_RETURN(Housekeep());
     {
       const std::lock_guard lock(crew_.mutex);
@@ -82,7 +90,8 @@ Status Engine::Loop() {
     }
   }
   for (SourceSeat& seat : sources_) seat.worker->Stop();
-  return Leave();
+  LEAT_RETURN(Leave());
+  return failed_;
 }
 
 // --- Waiting -------------------------------------------------------------------------------------
@@ -188,7 +197,12 @@ Status Engine::ReadEpoch() {
   int64_t bytes = 0;
   while (bytes < options_.epoch_bytes_max && !stopping()) {
     Arrival arrival;
-    LEAT_ASSIGN(SourceSeat * seat, TakeAny(&arrival));
+    const Result<SourceSeat*> taken = TakeAny(&arrival);
+    if (!options_.follow && !record_.ranges.empty() && IsDataCorrupted(taken.status())) {
+      failed_ = taken.status();
+      break;
+    }
+    LEAT_ASSIGN(SourceSeat * seat, taken);
     if (seat != nullptr) {
       bytes += arrival.bytes_read;
       LEAT_RETURN(Take(seat, arrival));

@@ -170,6 +170,24 @@ def test_an_endless_line_in_a_gzip(shop):
     assert peak < 1_000_000, f"{peak} kB"
 
 
+def test_a_truncated_gzip(shop):
+    """Half of an upload: its whole rows count, the error names the place, and the other half is read alone."""
+    whole = gzip.compress((shop.home / "data/orders_1.csv").read_bytes())
+    (shop.home / "data/orders_1.csv").unlink()
+    torn = shop.home / "data/orders_1.csv.gz"
+    torn.write_bytes(whole[:len(whole) // 2])
+    for _ in range(2):
+        failed = shop.fails("run", "p.sql", code=1)
+        assert f'orders_1.csv.gz" is damaged' in failed and f"at byte {len(whole) // 2} of the file" in failed
+        with sqlite3.connect(shop.home / "w.db") as warehouse:
+            before = warehouse.execute("SELECT count(*), min(length(name)) FROM names").fetchone()
+        warehouse.close()
+        assert 0 < before[0] < ROWS and before[1] == 27  # rows, none of them cut
+    torn.write_bytes(whole)
+    assert f"orders: {ROWS - before[0]:,} rows read" in shop("run", "p.sql")
+    is_whole(shop)
+
+
 def test_a_hole_in_the_pipeline_is_no_way_to_lose(shop):
     """The state is gone, the sinks are there: nothing is written twice in silence."""
     shop("run", "p.sql")
