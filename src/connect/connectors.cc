@@ -9,6 +9,7 @@
 #include "connect/datagen/datagen.h"
 #include "connect/file/file.h"
 #include "connect/http/http.h"
+#include "connect/postgres/tables.h"
 #include "connect/read_column.h"
 #include "connect/stream/stream.h"
 
@@ -36,6 +37,11 @@ constexpr Connector Database(std::string_view scheme) {
   return {"database",        scheme,    kDatabaseOptions, MakeDatabaseSource, MakeDatabaseSink,
           InferTableColumns, ReadTable, ReadTableMark};
 }
+constexpr Connector Postgres(std::string_view scheme) {
+  return {"database",         scheme,           kPostgresTableOptions,
+          MakePostgresSource, MakePostgresSink, InferPostgresColumns,
+          ReadPostgresTable,  ReadPostgresMark};
+}
 constexpr Connector Stream(std::string_view scheme) {
   return {"stream",          scheme,    kStreamOptions, MakeStreamSource, MakeStreamSink,
           InferTopicColumns, ReadTopic, ReadTopicMark,  kTextOptions};
@@ -59,9 +65,10 @@ constexpr Connector Datagen(std::string_view kind) {
 }
 
 constexpr std::array kConnectors = {
-    File(""),           File("file"),        Datagen("file"), Database("sqlite"),
-    Database("duckdb"), Datagen("database"), Stream("file"),  Datagen("stream"),
-    Http("http"),       Http("https"),       Datagen("http"),
+    File(""),           File("file"),           Datagen("file"),      Database("sqlite"),
+    Database("duckdb"), Postgres("postgresql"), Postgres("postgres"), Datagen("database"),
+    Stream("file"),     Datagen("stream"),      Http("http"),         Http("https"),
+    Datagen("http"),
 };
 
 // Options that mean the same everywhere.
@@ -83,9 +90,10 @@ constexpr std::array kCommonOptions = {
         "that counts after 1,000 rows."},
     OptionSpec{
         "mode", OptionPlace::kTable, "upsert if keyed (database), else append",
-        "How a sink takes changes: `append`; `upsert` (databases, topics); `replace` (files: "
-        "written whole at every commit); `changelog` (every change is a row with `_op`, `insert` "
-        "or `delete`); `snapshot` (files: what the query answered in each period)."},
+        "How a sink takes changes: `append`; `upsert` (databases, topics); `replace` (files, "
+        "PostgreSQL: written whole at every commit); `changelog` (every change is a row with "
+        "`_op`, `insert` or `delete`); `snapshot` (files, PostgreSQL: what the query answered in "
+        "each period)."},
     OptionSpec{"every", OptionPlace::kTable, "10 min, 1 day",
                "How often an API is asked, with `--follow` (10 min). The period of a `snapshot` "
                "sink (1 day), in UTC: its first instant, a date where periods "

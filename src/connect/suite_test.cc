@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "connect/connectors.h"
+#include "connect/postgres/server_test.h"
 #include "connect/testing.h"
 
 namespace leat::testing {
@@ -21,10 +22,14 @@ class SinkSuite : public ::testing::TestWithParam<SinkCase> {
  protected:
   SinkSuite() : schema_(MakeSchema("id bigint, state char(2), day date, score double precision")) {}
 
+  void SetUp() override {
+    server_options_ = {{"url", GetParam().url}, {"base", folder_.path()}};
+    if (!GetParam().url.starts_with("postgresql:")) return;
+    server_options_ = PostgresServer::NewSchema();
+    if (server_options_.empty()) GTEST_SKIP() << "no PostgreSQL server here";
+  }
   Server TheServer() const {
-    return {.name = "s",
-            .kind = GetParam().kind,
-            .options = {{"url", GetParam().url}, {"base", folder_.path()}}};
+    return {.name = "s", .kind = GetParam().kind, .options = server_options_};
   }
   Relation TheRelation(const Schema& schema) const {
     return MakeRelation("facts", schema, GetParam().options);
@@ -65,6 +70,7 @@ class SinkSuite : public ::testing::TestWithParam<SinkCase> {
   }
 
   TemporaryFolder folder_;
+  Options server_options_;
   Schema schema_;
   std::optional<Mark> mark_;
 };
@@ -273,7 +279,9 @@ INSTANTIATE_TEST_SUITE_P(
         SinkCase{"sqlite", "database", "sqlite:w.db", {}},
         SinkCase{"sqlite_upsert", "database", "sqlite:w.db", {{"key", "id"}}, true},
         SinkCase{"duckdb", "database", "duckdb:w.duckdb", {}},
-        SinkCase{"duckdb_upsert", "database", "duckdb:w.duckdb", {{"key", "id"}}, true}),
+        SinkCase{"duckdb_upsert", "database", "duckdb:w.duckdb", {{"key", "id"}}, true},
+        SinkCase{"postgres", "database", "postgresql:", {}},
+        SinkCase{"postgres_upsert", "database", "postgresql:", {{"key", "id"}}, true}),
     NameOf);
 
 }  // namespace

@@ -1,0 +1,32 @@
+// The `database` kind on postgresql: urls: tables that are written, and read as they are now.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+
+#include "connect/options.h"
+#include "connect/sink.h"
+#include "connect/source.h"
+
+namespace leat {
+
+inline constexpr std::array kPostgresTableOptions = {
+    OptionSpec{"schema", OptionPlace::kServer, "public", "The schema of the server's tables."},
+    OptionSpec{"schema", OptionPlace::kTable, "the server's", "The table's schema there."},
+    OptionSpec{"table", OptionPlace::kTable, "the foreign table's name",
+               "The table's name there; `schema.name` where no `schema` is given."},
+    OptionSpec{"partition_by", OptionPlace::kTable, "",
+               "The column that a `snapshot` sink writes the period into."},
+};
+
+// Refused: ReadPostgresTable reads it once.
+Result<std::unique_ptr<Source>> MakePostgresSource(const Server& server, const Relation& relation);
+Result<std::unique_ptr<Sink>> MakePostgresSink(SinkSpec spec);
+Result<Schema> InferPostgresColumns(const Server& server, const Relation& relation);
+// One COPY of the table: what one snapshot of the database shows.
+Status ReadPostgresTable(const Server& server, const Relation& relation,
+                         const ArrivalVisitor& visit);
+Result<std::optional<Mark>> ReadPostgresMark(const SinkSpec& spec);
+
+}  // namespace leat
