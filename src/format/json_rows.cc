@@ -79,18 +79,18 @@ class RowsParser {
   void Walk(const std::vector<JsonExtent>& rows) {
     ReadChunk& out = out_.chunk;
     JsonWalker walker(plan_.paths, &arena_);
-    std::vector<RawField> values;
+    for (auto& column : fields_) column.resize(rows.size());
+    const bool encoded = EncodingError(*text_).empty();
     for (const JsonExtent& place : rows) {
       const Row row = {place, out.rows_read++};
       const std::string_view json = TextOf(place);
-      std::string error = EncodingError(json);
+      std::string error = encoded ? std::string() : EncodingError(json);
       if (error.empty() && !place.in_root) error = "the document has no array of rows at its root";
-      if (error.empty()) error = walker.Walk(json, &values);
+      if (error.empty()) error = walker.Walk(json, good_.size(), &fields_);
       if (!error.empty()) {
         out.rejects.push_back(MakeReject(row, std::move(error)));
         continue;
       }
-      for (size_t i = 0; i < values.size(); ++i) fields_[i].push_back(values[i]);
       good_.push_back(row);
       out.row_offsets.push_back(begin_ + place.begin);
     }

@@ -4,6 +4,9 @@
 #include <immintrin.h>
 
 #include <bit>
+#include <cstring>
+
+#include "data/utf8.h"
 
 namespace leat {
 namespace {
@@ -49,25 +52,6 @@ uint32_t Hex4(const char* at) {
     value = value * 16 + static_cast<uint32_t>(digit);
   }
   return value;
-}
-
-void AppendUtf8(uint32_t code, std::string* out) {
-  const auto put = [out](uint32_t byte) { out->push_back(static_cast<char>(byte)); };
-  if (code < 0x80) {
-    put(code);
-  } else if (code < 0x800) {
-    put(0xc0 | code >> 6);
-    put(0x80 | (code & 0x3f));
-  } else if (code < 0x10000) {
-    put(0xe0 | code >> 12);
-    put(0x80 | (code >> 6 & 0x3f));
-    put(0x80 | (code & 0x3f));
-  } else {
-    put(0xf0 | code >> 18);
-    put(0x80 | (code >> 12 & 0x3f));
-    put(0x80 | (code >> 6 & 0x3f));
-    put(0x80 | (code & 0x3f));
-  }
 }
 
 char Unescaped(char c) {
@@ -164,6 +148,22 @@ bool JsonScanner::NextKey(bool first, std::string_view* key) {
   return true;
 }
 
+bool JsonScanner::NextKeyIs(bool first, std::string_view expected) {
+  const char* at = at_;
+  if (!first) {
+    if (at >= end_ || *at != ',') return false;
+    ++at;
+    if (at < end_ && *at == ' ') ++at;
+  }
+  const size_t size = expected.size();
+  if (static_cast<size_t>(end_ - at) < size + 3 || *at != '"' || at[size + 1] != '"' ||
+      at[size + 2] != ':' || std::memcmp(at + 1, expected.data(), size) != 0) {
+    return false;
+  }
+  at_ = at + size + 3;
+  return true;
+}
+
 bool JsonScanner::NextElement(bool first) {
   SkipBlanks();
   if (!ok()) return false;
@@ -216,14 +216,17 @@ bool JsonScanner::Scalar(std::string_view* token) {
   const char* const begin = at_;
   const auto left = std::string_view(at_, static_cast<size_t>(end_ - at_));
   const char* after = nullptr;
-  for (const std::string_view word : {"true", "false", "null"}) {
-    if (left.starts_with(word)) after = at_ + word.size();
+  if (at_ < end_ && (IsDigit(*at_) || *at_ == '-')) {
+    after = NumberEnd(at_, end_);
+  } else {
+    for (const std::string_view word : {"true", "false", "null"}) {
+      if (left.starts_with(word)) after = at_ + word.size();
+    }
   }
-  if (after == nullptr && at_ < end_) after = NumberEnd(at_, end_);
   // A word or number ends where a separator stands: 12x is neither.
   const bool ends =
-      after != nullptr &&
-      (after == end_ || std::string_view(" \t\r\n,]}").find(*after) != std::string_view::npos);
+      after != nullptr && (after == end_ || *after == ',' ||
+                           std::string_view(" \t\r\n]}").find(*after) != std::string_view::npos);
   if (!ends) {
     if (at_ < end_ && error_.empty()) {
       const size_t length = std::min(left.find_first_of(" \t\r\n,]}:"), left.size());
@@ -293,7 +296,7 @@ bool UnescapeJson(std::string_view inside, std::string* out) {
       } else if (code == 0 || (code >= 0xdc00 && code < 0xe000)) {
         return false;
       }
-      AppendUtf8(code, out);
+      AppendCodePoint(code, out);
     }
   }
   return true;

@@ -24,6 +24,9 @@ class JsonScanner {
   void Enter() { ++at_; }
   // The next key of an object, between its quotes; false behind the last, or on an error.
   bool NextKey(bool first, std::string_view* key);
+  // The same, if that key stands there just as `expected`, the inside of a key read before; else
+  // nothing is done, and NextKey tells what there is.
+  bool NextKeyIs(bool first, std::string_view expected);
   // Whether an array has a next element.
   bool NextElement(bool first);
   // A string without its quotes, still with escapes.

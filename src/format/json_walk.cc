@@ -56,6 +56,10 @@ bool AppendArrayText(JsonScanner* scanner, std::string* out) {
   return scanner->ok();
 }
 
+// Keys mostly come in the order of the object before: `from` on so many are compared before a key
+// is looked up.
+constexpr size_t kKeysAhead = 4, kKeysMax = 256;
+
 struct ViewHash {
   using is_transparent = void;
   size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
@@ -83,6 +87,9 @@ struct JsonPaths::Node {
   std::unordered_map<std::string, std::unique_ptr<Node>, ViewHash, std::equal_to<>> children;
   std::vector<int> flat;    // columns whose own name leads here
   std::vector<int> nested;  // columns whose path leads here; a value by name goes before
+  int only = -1;        // the one column that wants something, if it takes text by its name alone
+  int number = 0;       // of the node, among all
+  bool dotted = false;  // a column of `flat` is somewhere in `nested`, too
 
   const Node* Child(std::string_view key) const {
     const auto found = children.find(key);
@@ -92,6 +99,14 @@ struct JsonPaths::Node {
     auto& child = children[key];
     if (child == nullptr) child = std::make_unique<Node>();
     return child.get();
+  }
+  void Finish(const std::vector<Takes>& takes, int* count) {
+    number = (*count)++;
+    if (flat.size() == 1 && nested.empty() && takes[static_cast<size_t>(flat[0])] == Takes::kText &&
+        !dotted) {
+      only = flat[0];
+    }
+    for (auto& [key, child] : children) child->Finish(takes, count);
   }
 };
 
@@ -112,13 +127,20 @@ Result<JsonPaths> JsonPaths::Make(const std::vector<ReadColumn>& columns) {
                                    column.path, column.column.name),
                        {.sqlstate = "22023"});
     }
-    if (!by_path) paths.root_->Make(name)->flat.push_back(static_cast<int>(i));
     const auto steps = JsonSteps(by_path ? column.path : name);
-    if (!by_path && steps.size() < 2) continue;
+    const bool dotted = steps.size() > 1;  // a name that may be a path, too
+    if (!by_path) {
+      Node* const flat = paths.root_->Make(name);
+      flat->flat.push_back(static_cast<int>(i));
+      flat->dotted |= dotted;
+    }
+    if (!by_path && !dotted) continue;
     Node* node = paths.root_.get();
     for (const auto& step : steps) node = node->Make(step);
     node->nested.push_back(static_cast<int>(i));
   }
+  paths.nodes_ = 0;
+  paths.root_->Finish(paths.takes_, &paths.nodes_);
   return paths;
 }
 
@@ -140,17 +162,28 @@ struct JsonWalker::State {
 
   const JsonPaths& paths;
   TextArena* arena;
-  std::vector<RawField>* values = nullptr;
-  std::vector<bool> by_name;  // columns whose value came by their own name
+  std::vector<std::vector<RawField>>* columns = nullptr;
+  size_t row = 0;
+  struct Seen {
+    std::string key;  // as it stands between the quotes
+    const Node* child;
+  };
+  std::vector<std::vector<Seen>> seen;  // by node: the keys in the order in which they came
+  std::vector<bool> by_name;            // columns whose value came by their own name
   std::string scratch, key;
   std::string error;  // beyond what the scanner finds
 
-  State(const JsonPaths& the_paths, TextArena* the_arena) : paths(the_paths), arena(the_arena) {}
+  State(const JsonPaths& the_paths, TextArena* the_arena)
+      : paths(the_paths), arena(the_arena), seen(static_cast<size_t>(the_paths.nodes())) {}
 
   // A value without a data pointer is null. The value's JSON, and its text.
   void Put(const Node& node, RawField text, std::string_view json) {
+    if (node.only >= 0) {
+      (*columns)[static_cast<size_t>(node.only)][row] = text;
+      return;
+    }
     const auto put = [&](int column) {
-      RawField& value = (*values)[static_cast<size_t>(column)];
+      RawField& value = (*columns)[static_cast<size_t>(column)][row];
       value = text;
       if (text.data == nullptr) return;
       if (paths.takes(column) == JsonPaths::Takes::kJson) value = {json.data(), json.size()};
@@ -223,12 +256,38 @@ struct JsonWalker::State {
   }
 
   bool VisitFields(JsonScanner* scanner, const Node& node) {
-    std::string_view name;
-    for (bool first = true; scanner->NextKey(first, &name); first = false) {
-      if (name.find('\\') != name.npos && UnescapeJson(name, &key)) name = key;
-      if (!Visit(scanner, node.Child(name))) return false;
+    std::vector<Seen>& known = seen[static_cast<size_t>(node.number)];
+    size_t next = 0;  // the place in `known` where the next key is expected
+    const Node* child = nullptr;
+    for (bool first = true; NextField(scanner, first, node, &known, &next, &child); first = false) {
+      if (!Visit(scanner, child)) return false;
     }
     return scanner->ok();
+  }
+
+  bool NextField(JsonScanner* scanner, bool first, const Node& node, std::vector<Seen>* known,
+                 size_t* next, const Node** child) {
+    const size_t end = std::min(*next + kKeysAhead, known->size());
+    for (size_t i = *next; i < end; ++i) {
+      if (!scanner->NextKeyIs(first, (*known)[i].key)) continue;
+      *next = i + 1;
+      *child = (*known)[i].child;
+      return true;
+    }
+    std::string_view name;
+    if (!scanner->NextKey(first, &name)) return false;
+    const std::string_view raw = name;
+    if (name.find('\\') != name.npos && UnescapeJson(name, &key)) name = key;
+    *child = node.Child(name);
+    // What comes at no fixed place pushes the others about: the table is small, and begun anew.
+    if (known->size() < kKeysMax) {
+      known->insert(known->begin() + static_cast<ptrdiff_t>(*next), {std::string(raw), *child});
+      ++*next;
+    } else {
+      known->clear();
+      *next = 0;
+    }
+    return true;
   }
 
   bool VisitElements(JsonScanner* scanner, const Node& node) {
@@ -266,14 +325,15 @@ JsonWalker::JsonWalker(const JsonPaths& paths, TextArena* arena)
     : state_(std::make_unique<State>(paths, arena)) {}
 JsonWalker::~JsonWalker() = default;
 
-std::string JsonWalker::Walk(std::string_view text, std::vector<RawField>* values) {
-  const size_t columns = state_->paths.columns();
-  values->assign(columns, RawField{nullptr, 0});
-  state_->values = values;
-  state_->by_name.assign(columns, false);
+std::string JsonWalker::Walk(std::string_view text, size_t row,
+                             std::vector<std::vector<RawField>>* columns) {
+  state_->columns = columns;
+  state_->row = row;
+  state_->by_name.assign(columns->size(), false);
   state_->error.clear();
   JsonScanner scanner(text);
   if (state_->Document(&scanner)) return {};
+  for (auto& column : *columns) column[row] = {};
   if (scanner.ok() && state_->error.starts_with("unsupported")) return state_->error;
   return "invalid input syntax for type json: " + (scanner.ok() ? state_->error : scanner.error());
 }

@@ -22,7 +22,7 @@ class JsonPaths {
 
   struct Node;
   const Node& root() const { return *root_; }
-  size_t columns() const { return takes_.size(); }
+  int nodes() const { return nodes_; }
   // What a column is given of a value: its text, a string without quotes; its JSON as it stands
   // (json, jsonb); its text, but a list as PostgreSQL spells arrays.
   enum class Takes : uint8_t { kText, kJson, kList };
@@ -30,6 +30,7 @@ class JsonPaths {
 
  private:
   std::shared_ptr<Node> root_;
+  int nodes_ = 0;
   std::vector<Takes> takes_;
 };
 
@@ -49,9 +50,10 @@ class JsonWalker {
   // `paths` and `arena` are borrowed.
   JsonWalker(const JsonPaths& paths, TextArena* arena);
   ~JsonWalker();
-  // The values of the object `text`, one per column, null where there is none; they lie in `text`
-  // or in the arena. The whole text is validated: the reason why it is no JSON object, or "".
-  std::string Walk(std::string_view text, std::vector<RawField>* values);
+  // Puts the values of the object `text` at place `row` of their columns; they lie in `text` or in
+  // the arena. The whole text is validated: the reason why it is no JSON object, or "".
+  // REQUIRES: each column is null at `row`, and is again after an error.
+  std::string Walk(std::string_view text, size_t row, std::vector<std::vector<RawField>>* columns);
 
  private:
   struct State;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <random>
+
 #include "format/files_test.h"
 
 namespace leat {
@@ -65,6 +68,37 @@ TEST(NdjsonReader, BadLinesAreRejectsAndTheirNeighboursStay) {
     EXPECT_EQ(got.rejects[6].reason, "invalid input syntax for type bigint: \"x\"");
     EXPECT_EQ(got.rejects[7].reason, "invalid byte sequence for encoding \"UTF8\": 0xff");
   }
+}
+
+TEST(NdjsonReader, KeysInAnyOrderTwiceOrNotAtAll) {
+  std::mt19937 random(7);
+  std::string text;
+  Rows expected;
+  for (int row = 0; row < 500; ++row) {
+    std::vector<std::string> values(6, "NULL");
+    std::string object;
+    for (int i = static_cast<int>(random() % 12); i > 0; --i) {
+      const auto column = random() % 8;  // two of them nobody asked for
+      const auto value = std::to_string(random() % 100);
+      const char letter = static_cast<char>('a' + column);
+      // As one writes it, with blanks, or with an escape.
+      const std::array<std::string, 3> keys = {fmt::format("\"k{}\": ", letter),
+                                               fmt::format(" \"k{}\" :", letter),
+                                               fmt::format("\"\\u006b{}\":", letter)};
+      object += (object.empty() ? "" : ", ") + keys[random() % 4 == 0 ? random() % 3 : 0] + value;
+      if (column < 6) values[column] = value;  // the last one counts, as in jsonb
+    }
+    text += "{" + object + "}\n";
+    expected.push_back(std::move(values));
+  }
+  const TestFile file("t.ndjson", text);
+  ReadOptions options;
+  for (const char* name : {"ka", "kb", "kc", "kd", "ke", "kf"}) {
+    options.columns.push_back(WantColumn(name, TypeId::kInt4));
+  }
+  const Drained got = Drain(file.path(), options);
+  EXPECT_TRUE(got.rejects.empty());
+  EXPECT_EQ(got.rows, expected);
 }
 
 TEST(NdjsonReader, JsonColumnsKeepTheirText) {
