@@ -33,11 +33,12 @@ class PlainReader : public ByteReader {
   Status Open(int64_t begin) {
     file_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
     if (file_ < 0) return IOErrorF("could not open \"{}\": {}", path_, ErrorText(errno));
-    struct stat info;
+    struct stat info {};
     if (fstat(file_, &info) == 0 && S_ISDIR(info.st_mode)) {
       return IOErrorF("could not read \"{}\": {}", path_, ErrorText(EISDIR));
     }
     posix_fadvise(file_, 0, 0, POSIX_FADV_SEQUENTIAL);
+    size_ = info.st_size;
     position_ = begin;
     return Status::OK();
   }
@@ -54,12 +55,15 @@ class PlainReader : public ByteReader {
     }
   }
 
+  int64_t left() const override { return std::max<int64_t>(0, size_ - position_); }
+
   int64_t position() const { return position_; }
   const std::string& path() const { return path_; }
 
  private:
   std::string path_;
   int file_ = -1;
+  int64_t size_ = 0;  // when it was opened
   int64_t position_ = 0;
 };
 

@@ -18,6 +18,9 @@ class ByteReader {
   // Fills up to `size` bytes and returns how many; 0 at the end. A damaged file gives every byte
   // before the damage first and then, for ever, an IOError that names the file and the byte.
   virtual Result<int64_t> Read(char* out, int64_t size) = 0;
+  // How many bytes were still to come when the file was opened, less what was read since: to make
+  // no more room than it takes. -1: not known.
+  virtual int64_t left() const { return -1; }
 };
 
 enum class Compression : uint8_t { kNone, kGzip, kZstd };

@@ -41,14 +41,50 @@ class Slot {
   std::optional<Result<ParsedChunk>> result_;
 };
 
+// Where in its file the next chunk begins, and with it the places of its rows.
+class RowCounter {
+ public:
+  RowCounter(int64_t first_row, int64_t first_line)
+      : next_row_(first_row), next_line_(first_line) {}
+
+  ReadChunk Place(ParsedChunk parsed) {
+    ReadChunk& chunk = parsed.chunk;
+    for (Reject& reject : chunk.rejects) {
+      reject.row += next_row_;
+      reject.line += next_line_;
+    }
+    chunk.first_line = next_line_;
+    chunk.first_row = next_row_;
+    next_row_ += chunk.rows_read;
+    next_line_ += parsed.lines;
+    return std::move(chunk);
+  }
+
+ private:
+  int64_t next_row_, next_line_;
+};
+
+class DirectReader : public FileReader {
+ public:
+  DirectReader(std::unique_ptr<ChunkSource> source, RowCounter counter)
+      : source_(std::move(source)), counter_(counter) {}
+
+  Result<std::optional<ReadChunk>> Next() override {
+    LEAT_ASSIGN(auto job, source_->Next());
+    if (!job) return std::nullopt;
+    LEAT_ASSIGN(ParsedChunk parsed, (*job)());
+    return counter_.Place(std::move(parsed));
+  }
+
+ private:
+  std::unique_ptr<ChunkSource> source_;
+  RowCounter counter_;
+};
+
 class AheadReader : public FileReader {
  public:
-  AheadReader(std::unique_ptr<ChunkSource> source, int threads, int64_t first_row,
-              int64_t first_line)
-      : source_(std::move(source)),
-        threads_(threads),
-        next_row_(first_row),
-        next_line_(first_line) {}
+  AheadReader(std::unique_ptr<ChunkSource> source, int threads, RowCounter counter)
+      : source_(std::move(source)), threads_(threads), counter_(counter) {}
 
   ~AheadReader() override {
     std::unique_lock lock(mutex_);
@@ -73,16 +109,7 @@ class AheadReader : public FileReader {
       LEAT_RETURN(StartProducer());
     }
     LEAT_ASSIGN(ParsedChunk parsed, slot->Wait());
-    ReadChunk& chunk = parsed.chunk;
-    for (Reject& reject : chunk.rejects) {
-      reject.row += next_row_;
-      reject.line += next_line_;
-    }
-    chunk.first_line = next_line_;
-    chunk.first_row = next_row_;
-    next_row_ += chunk.rows_read;
-    next_line_ += parsed.lines;
-    return std::move(chunk);
+    return counter_.Place(std::move(parsed));
   }
 
  private:
@@ -125,7 +152,7 @@ class AheadReader : public FileReader {
 
   std::unique_ptr<ChunkSource> source_;
   const int threads_;
-  int64_t next_row_, next_line_;
+  RowCounter counter_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::shared_ptr<Slot>> queue_;
@@ -137,7 +164,9 @@ class AheadReader : public FileReader {
 
 std::unique_ptr<FileReader> ReadAhead(std::unique_ptr<ChunkSource> source, int threads,
                                       int64_t first_row, int64_t first_line) {
-  return std::make_unique<AheadReader>(std::move(source), threads, first_row, first_line);
+  const RowCounter counter(first_row, first_line);
+  if (source->is_small()) return std::make_unique<DirectReader>(std::move(source), counter);
+  return std::make_unique<AheadReader>(std::move(source), threads, counter);
 }
 
 int64_t CountLines(std::string_view text) {

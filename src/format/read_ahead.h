@@ -26,11 +26,13 @@ class ChunkSource {
   virtual ~ChunkSource() = default;
   // The next chunk, or nothing at the end.
   virtual Result<std::optional<ParseJob>> Next() = 0;
+  // So little is left that to wake another thread would take longer than to read it.
+  virtual bool is_small() const { return false; }
 };
 
 // Runs `source` on arrow's IO pool and its jobs on the CPU pool, at most `threads` + 2 chunks
 // ahead. A thread that waits for a chunk which nobody has begun parses it itself, so that a caller
-// on the CPU pool cannot wait for its own pool.
+// on the CPU pool cannot wait for its own pool. What is small is read as it is asked for.
 std::unique_ptr<FileReader> ReadAhead(std::unique_ptr<ChunkSource> source, int threads,
                                       int64_t first_row, int64_t first_line);
 

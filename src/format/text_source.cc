@@ -7,7 +7,8 @@ namespace leat {
 namespace {
 
 constexpr int64_t kPieceBytes = 256 << 10;  // inflated and looked at while in the nearest cache
-constexpr int64_t kLookAhead = 256;         // to be sure of a row's end
+constexpr int64_t kPieceBytesMin = 4 << 10;
+constexpr int64_t kLookAhead = 256;  // to be sure of a row's end
 constexpr int64_t kRowBytesMax = 16 << 20;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
@@ -52,7 +53,10 @@ Result<std::optional<ParseJob>> TextSource::Next() {
 Status TextSource::Start() {
   text_ = texts_->Take();
   size_ = static_cast<int64_t>(rest_.size());
-  Reserve(std::max(chunk_bytes_, size_) + kLookAhead + kPieceBytes);
+  const int64_t left = bytes_->left();
+  const int64_t more = left < 0 ? chunk_bytes_ : std::min(left, chunk_bytes_);
+  Reserve(size_ + std::min(more, std::max<int64_t>(chunk_bytes_ - size_, 0)) + kLookAhead +
+          PieceBytes());
   std::memcpy(text_->data(), rest_.data(), rest_.size());
   rest_.clear();
   uint32_t begin = 0;
@@ -70,12 +74,23 @@ void TextSource::Reserve(int64_t bytes) {
   if (text_->size() < wanted) text_->resize(wanted);
 }
 
+bool TextSource::is_small() const {
+  const int64_t left = bytes_->left();
+  return left >= 0 && left <= kPieceBytes;
+}
+
+int64_t TextSource::PieceBytes() const {
+  const int64_t left = bytes_->left();
+  return left < 0 ? kPieceBytes : std::clamp(left, kPieceBytesMin, kPieceBytes);
+}
+
 // One piece more, or at_end_. The bytes before a damage come first.
 Status TextSource::Fill() {
-  Reserve(size_ + kPieceBytes);
+  const int64_t piece = PieceBytes();
+  Reserve(size_ + piece);
   const int64_t enough = chunk_bytes_ + kLookAhead;
   int64_t wanted = size_ < enough ? enough - size_ : enough;
-  wanted = std::min(wanted, kPieceBytes);
+  wanted = std::min(wanted, piece);
   if (end_ >= 0) wanted = std::min(wanted, end_ - position_ - size_);
   if (wanted <= 0) {
     at_end_ = true;

@@ -24,6 +24,7 @@ class TextSource : public ChunkSource {
   TextSource(std::unique_ptr<ByteReader> bytes, std::string path, const ReadRange& range,
              int64_t chunk_bytes);
   Result<std::optional<ParseJob>> Next() override;
+  bool is_small() const override;
 
  protected:
   // A new text, whose first row begins at `begin`.
@@ -42,6 +43,8 @@ class TextSource : public ChunkSource {
   Status Start();
   Status Fill();
   void Reserve(int64_t bytes);
+  // How much is read next at once: a small file takes little room.
+  int64_t PieceBytes() const;
   Result<std::optional<ParseJob>> CutAt(size_t cut);
 
   std::unique_ptr<ByteReader> bytes_;
