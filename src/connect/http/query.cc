@@ -5,6 +5,7 @@
 #include "connect/http/request.h"
 #include "connect/json.h"
 #include "connect/options.h"
+#include "connect/secrets.h"
 #include "data/text.h"
 #include "format/json_reader.h"
 
@@ -78,9 +79,10 @@ Status TakeCursor(const Relation& relation, HttpQuery* query) {
 
 Result<HttpQuery> HttpQuery::Make(const Server& server, const Relation& relation) {
   const Options& options = relation.options;
+  LEAT_ASSIGN(const Options secrets, OpenSecrets(server.credentials));
   HttpQuery query{.base = OptionOr(server.options, "url", ""),
                   .path = OptionOr(options, "path", ""),
-                  .secrets = server.credentials,
+                  .secrets = secrets,
                   .root = JsonRoot(options),
                   .next = OptionOr(options, "next", ""),
                   .page = OptionOr(options, "page", "")};

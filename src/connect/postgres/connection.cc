@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "connect/options.h"
+#include "connect/secrets.h"
 
 namespace leat {
 namespace {
@@ -72,6 +73,8 @@ constexpr std::array kAdvice = {
     Advice{"", "no pg_hba.conf entry",
            "A line of pg_hba.conf lets in who may connect, from where, to which database (for "
            "changes: a role with REPLICATION, database `all` or by its name)."},
+    Advice{"55P03", "",
+           "Another session holds a lock there: pg_locks and pg_blocking_pids() tell which."},
     Advice{"57014", "statement timeout", "The role's statement_timeout is too short for this."},
 };
 
@@ -112,7 +115,7 @@ struct Keywords {
   }
 };
 
-Keywords KeywordsOf(const Server& server, PostgresConnection::Use use) {
+Keywords KeywordsOf(const Server& server, const Options& credentials, PostgresConnection::Use use) {
   Keywords all;
   std::string url = OptionOr(server.options, "url", "");
   if (!url.starts_with("postgresql://") && url.starts_with("postgresql:")) {
@@ -121,7 +124,7 @@ Keywords KeywordsOf(const Server& server, PostgresConnection::Use use) {
   }
   // The first dbname may be a whole connection string; what follows it overrides what it says.
   if (url.find_first_not_of(' ') != url.npos) all.Add("dbname", url);
-  for (const auto& [name, value] : server.credentials) all.Add(name, value);
+  for (const auto& [name, value] : credentials) all.Add(name, value);
   all.Add("fallback_application_name", "leat");
   all.Add("client_encoding", "UTF8");
   if (use == PostgresConnection::Use::kReplication) all.Add("replication", "database");
@@ -175,7 +178,8 @@ PostgresConnection::~PostgresConnection() {
 
 Result<std::unique_ptr<PostgresConnection>> PostgresConnection::Open(const Server& server,
                                                                      Use use) {
-  const Keywords all = KeywordsOf(server, use);
+  LEAT_ASSIGN(const Options credentials, OpenSecrets(server.credentials));
+  const Keywords all = KeywordsOf(server, credentials, use);
   std::vector<const char*> names, values;
   for (const auto& name : all.names) names.push_back(name.c_str());
   for (const auto& value : all.values) values.push_back(value.c_str());
@@ -219,6 +223,11 @@ Status PostgresConnection::Failure(std::string_view what, pg_result* result) con
   SqlError error{.sqlstate = field(PG_DIAG_SQLSTATE),
                  .detail = field(PG_DIAG_MESSAGE_DETAIL),
                  .hint = field(PG_DIAG_MESSAGE_HINT)};
+  // "COPY facts, line 3, column mood": which of the rows that were sent.
+  const std::string context = field(PG_DIAG_CONTEXT);
+  if (error.detail.empty() && context.starts_with("COPY ")) {
+    error.detail = context.substr(0, context.find('\n'));
+  }
   std::string message = field(PG_DIAG_MESSAGE_PRIMARY);
   if (message.empty()) message = Trimmed(PQerrorMessage(connection_));
   PQclear(result);

@@ -225,7 +225,12 @@ Status PostgresSink::Put(Into into, const CopyEncoder& encoder, const Batch& row
   if (rows.rows == 0) return Status::OK();
   if (into != into_) LEAT_RETURN(EndCopy());
   into_ = into;
-  LEAT_RETURN(encoder.Encode(rows.columns, rows.rows, &buffer_));
+  const size_t whole = buffer_.size();
+  const Status encoded = encoder.Encode(rows.columns, rows.rows, &buffer_);
+  if (!encoded.ok()) {
+    buffer_.resize(whole);
+    return encoded;
+  }
   staged_bytes_ += MemoryOf(rows);
   return buffer_.size() < kBufferBytesMax ? Status::OK() : Flush();
 }

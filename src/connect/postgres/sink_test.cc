@@ -125,10 +125,12 @@ TEST_F(PostgresSinkTest, FillsTheTypesOfAnOlderTable) {
   Put(sink.get(), columns, {"ok|{sad,ok}|9|70000|{\"b\":1,\"a\":2}|äöü"}, 1);
   EXPECT_EQ(Ask("SELECT * FROM facts"), Rows{"ok|{sad,ok}|9|70000|{\"a\": 2, \"b\": 1}|äöü|7"});
   ASSERT_TRUE(Write(sink.get(), columns, {"bad|{}|1|1|1|x"}).ok());
-  EXPECT_EQ(sink->Commit(2).message(),
+  const Status label = sink->Commit(2);
+  EXPECT_EQ(label.message(),
             fmt::format("could not write table \"{}.facts\" in \"{}\": invalid input value for "
                         "enum {}.mood: \"bad\"",
                         schema_, admin_->place(), schema_));
+  EXPECT_EQ(SqlErrorOf(label)->detail, "COPY facts, line 1, column m");
   ASSERT_TRUE(Write(sink.get(), columns, {"ok|{}|10|1|1|x"}).ok());
   EXPECT_NE(sink->Commit(2).message().find("value for domain"), std::string::npos);
   const Status longer = Write(sink.get(), columns, {"ok|{}|1|1|1|äöüß"});
