@@ -27,6 +27,9 @@ struct Connector {
   Status (*read_each)(const Server&, const Relation&, const ArrivalVisitor&);
   Result<std::optional<Mark>> (*read_mark)(const SinkSpec&);
   std::span<const OptionSpec> text_options = {};  // of those whose values are text
+  // IMPORT FOREIGN SCHEMA, where there are schemas.
+  Result<std::vector<Relation>> (*import_tables)(const Server&, const std::string& schema,
+                                                 const TableChoice& wanted) = nullptr;
 };
 
 constexpr Connector File(std::string_view scheme) {
@@ -38,9 +41,15 @@ constexpr Connector Database(std::string_view scheme) {
           InferTableColumns, ReadTable, ReadTableMark};
 }
 constexpr Connector Postgres(std::string_view scheme) {
-  return {"database",         scheme,           kPostgresTableOptions,
-          MakePostgresSource, MakePostgresSink, InferPostgresColumns,
-          ReadPostgresTable,  ReadPostgresMark};
+  return {.kind = "database",
+          .scheme = scheme,
+          .options = kPostgresTableOptions,
+          .make_source = MakePostgresSource,
+          .make_sink = MakePostgresSink,
+          .infer_columns = InferPostgresColumns,
+          .read_each = ReadPostgresTable,
+          .read_mark = ReadPostgresMark,
+          .import_tables = ImportPostgresTables};
 }
 constexpr Connector Stream(std::string_view scheme) {
   return {"stream",          scheme,    kStreamOptions, MakeStreamSource, MakeStreamSink,
@@ -267,6 +276,17 @@ Result<std::unique_ptr<Sink>> MakeSink(SinkSpec spec) {
 Result<Schema> InferColumns(const Server& server, const Relation& relation) {
   LEAT_ASSIGN(const Connector* connector, Checked(server, relation));
   return connector->infer_columns(server, relation);
+}
+
+Result<std::vector<Relation>> ImportRelations(const Server& server, const std::string& schema,
+                                              const TableChoice& wanted) {
+  LEAT_ASSIGN(const Connector* connector, Checked(server, {}, {}, -1));
+  if (connector->import_tables != nullptr) {
+    return connector->import_tables(server, schema, wanted);
+  }
+  return NotSupported(
+      fmt::format("server \"{}\" has no schemas to import tables from", server.name), -1,
+      "CREATE FOREIGN TABLE … () reads the columns of one.");
 }
 
 Status ReadEach(const Server& server, const Relation& relation, const ArrivalVisitor& visit) {

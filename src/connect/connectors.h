@@ -21,6 +21,10 @@ Result<std::unique_ptr<Source>> MakeSource(const Server& server, const Relation&
 Result<std::unique_ptr<Sink>> MakeSink(SinkSpec spec);
 // The columns of `()`, read from the system (a file's header, a table's catalog).
 Result<Schema> InferColumns(const Server& server, const Relation& relation);
+// The tables of a schema there that `wanted` chooses (it is asked for each), with columns, NOT
+// NULL, primary keys and comments; for IMPORT FOREIGN SCHEMA.
+Result<std::vector<Relation>> ImportRelations(const Server& server, const std::string& schema,
+                                              const TableChoice& wanted);
 // Reads the whole relation as it is now, for SELECT from a sink or a warehouse table: rows, and the
 // rejects among them.
 Status ReadEach(const Server& server, const Relation& relation, const ArrivalVisitor& visit);

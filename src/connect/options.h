@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,9 @@
 #include "catalog/catalog.h"
 
 namespace leat {
+
+// Which tables of a schema are wanted, by name.
+using TableChoice = std::function<bool(const std::string& table)>;
 
 enum class OptionPlace : uint8_t { kServer, kTable, kColumn };
 

@@ -13,6 +13,7 @@
 #include "func/function.h"
 #include "plan/expand.h"
 #include "plan/rules.h"
+#include "run/import_schema.h"
 #include "run/rejects.h"
 
 namespace leat {
@@ -34,13 +35,6 @@ Result<std::vector<std::string>> FilesOf(const std::string& path) {
   std::sort(files.begin(), files.end());
   if (files.empty()) return IOErrorF("no .sql file in \"{}\"", path);
   return files;
-}
-
-// SET …: the one kind of statement that others depend on without naming it.
-bool IsSet(std::string_view text) {
-  return text.size() > 4 && (text[0] == 's' || text[0] == 'S') &&
-         (text[1] == 'e' || text[1] == 'E') && (text[2] == 't' || text[2] == 'T') &&
-         std::isspace(static_cast<unsigned char>(text[3])) != 0;
 }
 
 // An error while planning, at the statement that it is in.
@@ -82,6 +76,7 @@ class Loader {
   Status DeclareAll();
   Status Declare(const Script& script);
   Status Apply(BoundStatement statement, const Script& script);
+  Status Import(const ImportSchema& import, const Script& script);
   Status InferIfSource(Relation* relation);
   Status BindInserts();
   Result<StandingSink> MakeSinkOf(const StandingInsert& insert);
@@ -119,16 +114,20 @@ Status Loader::Parse() {
 // Declarations come in any order: each is bound once what it refers to is declared. What refers to
 // a name that nobody defines, or to itself in a circle, is bound last, for the binder's own error.
 Status Loader::DeclareAll() {
+  std::stable_sort(scripts_.begin(), scripts_.end(), [](const Script& one, const Script& other) {
+    return RankOf(*one.statement) < RankOf(*other.statement);
+  });
   std::set<std::string> undefined;
-  for (const auto& script : scripts_) undefined.insert(DefinedBy(*script.statement));
-  undefined.erase("");
   std::vector<Script> waiting;
-  for (const auto& script : scripts_) {  // the time zone is that of every literal
-    if (!IsSet(TextOf(*script.statement)))
-      waiting.push_back(script);
-    else
+  for (const auto& script : scripts_) {
+    if (RankOf(*script.statement) != DeclarationRank::kRest) {
       LEAT_RETURN(Declare(script));
+      continue;
+    }
+    undefined.insert(DefinedBy(*script.statement));
+    waiting.push_back(script);
   }
+  undefined.erase("");
   while (!waiting.empty()) {
     std::vector<Script> later;
     for (const auto& script : waiting) {
@@ -177,6 +176,7 @@ Status Loader::Apply(BoundStatement statement, const Script& script) {
     server->credentials = std::move(mapping->options);
     return Status::OK();
   }
+  if (const auto* import = std::get_if<ImportSchema>(&statement)) return Import(*import, script);
   if (auto* create = std::get_if<CreateRelation>(&statement)) {
     create->relation.file = script.file;
     if (create->relation.kind == RelationKind::kForeign) {
@@ -217,6 +217,31 @@ Status Loader::Apply(BoundStatement statement, const Script& script) {
   if (std::holds_alternative<Transaction>(statement)) return Status::OK();
   return NotSupported("a pipeline holds declarations; this statement is not one", location,
                       "Run it with `leat sql`.");
+}
+
+Status Loader::Import(const ImportSchema& import, const Script& script) {
+  const Server& server = *pipeline_.catalog.FindServer(import.server);
+  const int location = LocationOf(*script.statement);
+  std::optional<std::vector<Relation>> relations = PinnedImport(import, options_.pinned);
+  if (!relations) {
+    if (options_.offline) {
+      return NotSupported(
+          fmt::format("the tables of schema \"{}\" of server \"{}\" are not known yet",
+                      import.schema, import.server),
+          location, "Run the pipeline once: what IMPORT FOREIGN SCHEMA finds is kept.");
+    }
+    LEAT_ASSIGN(relations, PlacedAt(ImportTables(import, server), location));
+  }
+  PinImport(import, *relations, &pipeline_.pinned);
+  for (Relation& relation : *relations) {
+    relation.file = script.file;
+    relation.location = location;
+    const std::string name = relation.name;
+    LEAT_RETURN(CheckRelation(server, relation));
+    LEAT_RETURN(pipeline_.catalog.AddRelation(std::move(relation)));
+    LEAT_RETURN(AddRejectsRelation(name, &pipeline_.catalog));
+  }
+  return Status::OK();
 }
 
 // `()`: a sink takes its columns from what is inserted; a source's are read once and pinned.

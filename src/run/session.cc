@@ -9,6 +9,7 @@
 #include "plan/expand.h"
 #include "plan/once.h"
 #include "plan/rules.h"
+#include "run/import_schema.h"
 
 namespace leat {
 namespace {
@@ -109,6 +110,13 @@ Result<std::optional<StatementResult>> Session::Declare(BoundStatement* statemen
     }
     server->credentials = std::move(mapping->options);
     return StatementResult{.tag = "CREATE USER MAPPING"};
+  }
+  if (const auto* import = std::get_if<ImportSchema>(statement)) {
+    LEAT_ASSIGN(auto tables, ImportTables(*import, *catalog_.FindServer(import->server)));
+    for (Relation& table : tables) {
+      LEAT_RETURN(RunCreate({.relation = std::move(table)}).status());
+    }
+    return StatementResult{.tag = "IMPORT FOREIGN SCHEMA"};
   }
   if (const auto* comment = std::get_if<CommentOn>(statement)) {
     if (Relation* relation = catalog_.FindRelation(comment->relation); relation != nullptr) {

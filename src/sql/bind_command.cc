@@ -118,6 +118,8 @@ Result<BoundStatement> BindNode(const StatementContext& context) {
       return BindCreateForeignTable(*node->create_foreign_table_stmt, context);
     case PG_QUERY__NODE__NODE_CREATE_USER_MAPPING_STMT:
       return BindCreateUserMapping(*node->create_user_mapping_stmt, context);
+    case PG_QUERY__NODE__NODE_IMPORT_FOREIGN_SCHEMA_STMT:
+      return BindImportSchema(*node->import_foreign_schema_stmt, context);
     case PG_QUERY__NODE__NODE_VIEW_STMT:
       return BindCreateView(*node->view_stmt, context);
     case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:

@@ -344,6 +344,17 @@ Status CheckPrimaryOption(const Relation& relation, std::vector<int>* key) {
   return Status::OK();
 }
 
+Status CheckServerName(const std::string& name, const Catalog& catalog) {
+  if (catalog.FindServer(name) != nullptr) return Status::OK();
+  std::vector<std::string> names;
+  for (const auto& [known, server] : catalog.servers()) names.push_back(known);
+  const auto nearest = NearestName(name, names);
+  return SqlStatus(
+      fmt::format("server \"{}\" does not exist", name),
+      {.sqlstate = "42704",
+       .hint = nearest ? fmt::format("Perhaps you meant \"{}\".", *nearest) : std::string()});
+}
+
 }  // namespace
 
 Result<Options> BindOptions(Nodes nodes) {
@@ -398,6 +409,33 @@ Result<BoundStatement> BindCreateUserMapping(const PgQuery__CreateUserMappingStm
   return create;
 }
 
+Result<BoundStatement> BindImportSchema(const PgQuery__ImportForeignSchemaStmt& stmt,
+                                        const StatementContext& context) {
+  ImportSchema import{.server = stmt.server_name, .schema = stmt.remote_schema};
+  LEAT_RETURN(CheckServerName(import.server, context.catalog));
+  if (std::string_view(stmt.local_schema) != "public") {
+    return SqlStatus(fmt::format("schema \"{}\" does not exist", stmt.local_schema),
+                     {.sqlstate = "3F000", .hint = "There is one schema here: INTO public."});
+  }
+  if (stmt.n_options > 0) {
+    return SqlStatus(
+        fmt::format("invalid option \"{}\"", stmt.options[0]->def_elem->defname),
+        {.sqlstate = "HV00D",
+         .hint = "IMPORT FOREIGN SCHEMA takes none; those of the server serve its tables."});
+  }
+  using Which = ImportSchema::Which;
+  if (stmt.list_type == PG_QUERY__IMPORT_FOREIGN_SCHEMA_TYPE__FDW_IMPORT_SCHEMA_LIMIT_TO) {
+    import.which = Which::kOnly;
+  }
+  if (stmt.list_type == PG_QUERY__IMPORT_FOREIGN_SCHEMA_TYPE__FDW_IMPORT_SCHEMA_EXCEPT) {
+    import.which = Which::kAllBut;
+  }
+  for (const Node* table : Items(stmt.n_table_list, stmt.table_list)) {
+    import.names.emplace_back(table->range_var->relname);
+  }
+  return import;
+}
+
 Result<BoundStatement> BindCreateForeignTable(const PgQuery__CreateForeignTableStmt& stmt,
                                               const StatementContext& context) {
   const PgQuery__CreateStmt& base = *stmt.base_stmt;
@@ -407,15 +445,7 @@ Result<BoundStatement> BindCreateForeignTable(const PgQuery__CreateForeignTableS
               NewRelation(*base.relation, RelationKind::kForeign, context, create.if_not_exists));
   Relation& relation = create.relation;
   relation.server = stmt.servername;
-  if (context.catalog.FindServer(relation.server) == nullptr) {
-    std::vector<std::string> names;
-    for (const auto& [name, server] : context.catalog.servers()) names.push_back(name);
-    const auto nearest = NearestName(relation.server, names);
-    return SqlStatus(
-        fmt::format("server \"{}\" does not exist", relation.server),
-        {.sqlstate = "42704",
-         .hint = nearest ? fmt::format("Perhaps you meant \"{}\".", *nearest) : std::string()});
-  }
+  LEAT_RETURN(CheckServerName(relation.server, context.catalog));
   LEAT_ASSIGN(relation.options, BindOptions(Items(stmt.n_options, stmt.options)));
   relation.infer_columns = base.n_table_elts == 0;
   TableBuilder builder(context, &relation);

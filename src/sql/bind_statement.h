@@ -16,6 +16,8 @@ Result<BoundStatement> BindCreateServer(const PgQuery__CreateForeignServerStmt& 
                                         const StatementContext& context);
 Result<BoundStatement> BindCreateUserMapping(const PgQuery__CreateUserMappingStmt& stmt,
                                              const StatementContext& context);
+Result<BoundStatement> BindImportSchema(const PgQuery__ImportForeignSchemaStmt& stmt,
+                                        const StatementContext& context);
 Result<BoundStatement> BindCreateForeignTable(const PgQuery__CreateForeignTableStmt& stmt,
                                               const StatementContext& context);
 Result<BoundStatement> BindCreateTable(const PgQuery__CreateStmt& stmt,

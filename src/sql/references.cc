@@ -68,6 +68,21 @@ std::string DefinedBy(const ParsedStatement& statement) {
   }
 }
 
+DeclarationRank RankOf(const ParsedStatement& statement) {
+  switch (statement.node->node_case) {
+    case PG_QUERY__NODE__NODE_VARIABLE_SET_STMT:
+      return DeclarationRank::kSetting;
+    case PG_QUERY__NODE__NODE_CREATE_FOREIGN_SERVER_STMT:
+      return DeclarationRank::kServer;
+    case PG_QUERY__NODE__NODE_CREATE_USER_MAPPING_STMT:
+      return DeclarationRank::kUserMapping;
+    case PG_QUERY__NODE__NODE_IMPORT_FOREIGN_SCHEMA_STMT:
+      return DeclarationRank::kImport;
+    default:
+      return DeclarationRank::kRest;
+  }
+}
+
 std::string InsertTargetOf(const ParsedStatement& statement) {
   if (!Is(statement.node, PG_QUERY__NODE__NODE_INSERT_STMT)) return {};
   return statement.node->insert_stmt->relation->relname;

@@ -37,6 +37,13 @@ struct CreateUserMapping {
   std::string server;
   Options options;
 };
+struct ImportSchema {  // IMPORT FOREIGN SCHEMA
+  enum class Which : uint8_t { kAll, kOnly, kAllBut };
+  std::string server;
+  std::string schema;  // there
+  Which which = Which::kAll;
+  std::vector<std::string> names;  // LIMIT TO, EXCEPT
+};
 struct CreateRelation {
   Relation relation;
   bool if_not_exists = false;
@@ -121,8 +128,8 @@ struct TruncateTable {
 };
 
 using BoundStatement =
-    std::variant<CreateServer, CreateUserMapping, CreateRelation, CreateInsert, InsertRows,
-                 DeleteRows, UpdateRows, CopyFrom, CommentOn, SetVariable, ShowVariable,
+    std::variant<CreateServer, CreateUserMapping, ImportSchema, CreateRelation, CreateInsert,
+                 InsertRows, DeleteRows, UpdateRows, CopyFrom, CommentOn, SetVariable, ShowVariable,
                  DropRelation, Transaction, Select, Explain, TruncateTable, CreateTableAs,
                  CreateIndex, DropIndex, Maintenance>;
 
@@ -142,6 +149,11 @@ int LocationOf(const ParsedStatement& statement);
 // Names of relations and servers that the statement refers to, and the one it defines ("" none).
 std::vector<std::string> ReferencesOf(const ParsedStatement& statement);
 std::string DefinedBy(const ParsedStatement& statement);
+
+// What other statements depend on without naming it is declared before them: settings, servers,
+// how to log in there, and the tables that are imported from there, in this order; then the rest.
+enum class DeclarationRank : uint8_t { kSetting, kServer, kUserMapping, kImport, kRest };
+DeclarationRank RankOf(const ParsedStatement& statement);
 
 // The relation that an INSERT writes to; "" for any other statement.
 std::string InsertTargetOf(const ParsedStatement& statement);

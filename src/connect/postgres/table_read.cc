@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <map>
+
 #include "connect/postgres/binary.h"
 #include "connect/postgres/table.h"
 #include "connect/postgres/tables.h"
@@ -120,6 +122,21 @@ class TableReader {
   int64_t rows_ = 0;
 };
 
+Relation RelationOf(const PostgresTable& table) {
+  Relation relation{.name = table.name.table, .kind = RelationKind::kForeign};
+  relation.comment = table.comment;
+  std::map<int64_t, int> key;
+  for (const PostgresColumn& column : table.columns) {
+    if (column.key_place > 0) key[column.key_place] = static_cast<int>(relation.columns.size());
+    ColumnSpec spec{.column = {column.name, column.meaning.type, !column.not_null},
+                    .outside_name = column.name};
+    spec.comment = column.comment;
+    relation.columns.push_back(std::move(spec));
+  }
+  for (const auto& [place, column] : key) relation.primary_key.push_back(column);
+  return relation;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Source>> MakePostgresSource(const Server& server, const Relation& relation) {
@@ -138,6 +155,35 @@ Result<Schema> InferPostgresColumns(const Server& server, const Relation& relati
     schema.columns.push_back({column.name, column.meaning.type, !column.not_null});
   }
   return schema;
+}
+
+Result<std::vector<Relation>> ImportPostgresTables(const Server& server, const std::string& schema,
+                                                   const TableChoice& wanted) {
+  LEAT_ASSIGN(const auto connection, PostgresConnection::Open(server));
+  const auto what = fmt::format("look at schema \"{}\"", schema);
+  LEAT_ASSIGN(const auto there,
+              connection->Query("SELECT FROM pg_namespace WHERE nspname = $1", what, {schema}));
+  if (there.rows() == 0) {
+    return SqlStatus(
+        fmt::format("schema \"{}\" is not present on foreign server \"{}\"", schema, server.name),
+        {.sqlstate = "HV00R"});
+  }
+  // A partitioned table is read as a whole, and what we remember of sinks is nobody's data.
+  LEAT_ASSIGN(const auto names,
+              connection->Query(
+                  "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                  "WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT "
+                  "c.relispartition AND c.relname <> 'leat_marks' ORDER BY c.relname",
+                  what, {schema}));
+  std::vector<Relation> relations;
+  for (int row = 0; row < names.rows(); ++row) {
+    const std::string name(names.Text(row, 0));
+    if (!wanted(name)) continue;
+    LEAT_ASSIGN(const auto table,
+                DescribeTable(connection.get(), {.schema = schema, .table = name}));
+    if (table) relations.push_back(RelationOf(*table));
+  }
+  return relations;
 }
 
 Status ReadPostgresTable(const Server& server, const Relation& relation,

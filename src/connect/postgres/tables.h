@@ -4,6 +4,8 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "connect/options.h"
 #include "connect/sink.h"
@@ -27,6 +29,9 @@ Result<Schema> InferPostgresColumns(const Server& server, const Relation& relati
 // One COPY of the table: what one snapshot of the database shows.
 Status ReadPostgresTable(const Server& server, const Relation& relation,
                          const ArrivalVisitor& visit);
+// The tables of a schema, for IMPORT FOREIGN SCHEMA.
+Result<std::vector<Relation>> ImportPostgresTables(const Server& server, const std::string& schema,
+                                                   const TableChoice& wanted);
 Result<std::optional<Mark>> ReadPostgresMark(const SinkSpec& spec);
 
 }  // namespace leat
