@@ -12,7 +12,7 @@ APT_LINT="clang-14 clang-format-14 clang-tidy-14"
 # --- Python: the names that tools/pin locks ------------------------------------------------------
 PYTHON_MIN=3.11
 PYTHON_LOCKED="3.11 3.12 3.13 3.14"
-PYTHON_BUILD="pyarrow==26.0.1 adbc-driver-sqlite==1.13.0 adbc-driver-manager==1.13.0 numpy==2.4.6 pytest==9.2.0 prometheus-client==0.26.0 deltalake==1.1.4"
+PYTHON_BUILD="pyarrow==26.0.1 adbc-driver-sqlite==1.13.0 adbc-driver-manager==1.13.0 numpy==2.4.6 pytest==9.2.0 prometheus-client==0.26.0 deltalake==1.1.4 duckdb==1.5.5 duckdb-extension-delta==1.5.5"
 PYTHON_BENCH="duckdb==2.0.0 polars==2.1.0 pandas==3.1.1 pyarrow==26.0.1 numpy==2.4.6"
 PYTHON_SPARK="pyspark==4.3.0"
 

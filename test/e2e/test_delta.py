@@ -1,12 +1,13 @@
-"""Delta tables, read back by others: Delta's own reader (deltalake) and DuckDB over what it names."""
+"""Delta tables, read back by others: deltalake, and DuckDB's extension."""
 import json
+import pathlib
 import signal
 import time
 
+import deltalake
+import duckdb
+import duckdb_extension_delta
 import pyarrow.compute as pc
-import pytest
-
-deltalake = pytest.importorskip("deltalake")
 
 DOORS = """
 CREATE SERVER files FOREIGN DATA WRAPPER file OPTIONS (url 'data');
@@ -35,6 +36,16 @@ def read(folder):
     return deltalake.DeltaTable(str(folder)).to_pyarrow_table()
 
 
+def duckdb_reads(folder, query):
+    """What DuckDB answers over the table `t`."""
+    extension = next(pathlib.Path(duckdb_extension_delta.__file__).parent.rglob("delta.duckdb_extension"))
+    with duckdb.connect() as connection:
+        connection.load_extension(str(extension))
+        connection.execute("SET timezone = 'UTC'")
+        connection.execute(f"CREATE VIEW t AS SELECT * FROM delta_scan('{folder}')")
+        return connection.execute(query).fetchall()
+
+
 def test_appended_partitions(leat):
     pipeline = leat.write("append.sql", APPEND)
     feed(leat, 1, range(10))
@@ -51,6 +62,10 @@ def test_appended_partitions(leat):
     assert rows[4]["state"] == "Ü/%" and str(rows[4]["day"]) == "2024-05-02"
     assert str(rows[4]["amount"]) == "4.25" and str(rows[4]["at"]) == "2024-05-01 10:00:04"
     assert rows[4]["seen"].isoformat() == "2024-05-01T08:00:00.400000+00:00"
+    assert duckdb_reads(leat.home / "lake/copies", """
+        SELECT count(*), count(DISTINCT id), max(CASE id WHEN 4 THEN state END), sum(amount)::text,
+               max(CASE id WHEN 4 THEN "at"::text END) FROM t""") == [
+        (20, 20, "Ü/%", str(sum(row["amount"] for row in rows)), "2024-05-01 10:00:04")]
     leat("verify", pipeline, "--state", leat.home / "state")
     # Every version is still there.
     table.load_as_version(table.version() - 1)
@@ -65,6 +80,8 @@ def test_a_million_updates_of_the_same_keys(leat):
     table = read(leat.home / "lake/totals")
     assert table.num_rows == 2000 and set(table["n"].to_pylist()) == {500}
     assert pc.sum(table["n"]).as_py() == 1_000_000
+    assert duckdb_reads(leat.home / "lake/totals", "SELECT count(*), sum(n)::text FROM t") == [
+        (2000, "1000000")]
     leat("verify", pipeline, "--state", leat.home / "state")
     data = [path for path in (leat.home / "lake/totals").rglob("*.parquet")
             if "_delta_log" not in path.parts]
