@@ -45,7 +45,7 @@ TEST(PostgresBinary, NumbersAndTimes) {
   EXPECT_EQ(Value("real", "7fc00000"), "NaN");
   EXPECT_EQ(Value("date", "00000000"), "2000-01-01");
   EXPECT_EQ(Value("date", "7fffffff"), "infinity");
-  EXPECT_EQ(Value("date", "ffffd4f4"), "1969-10-10");
+  EXPECT_EQ(Value("date", "ffffd4f4"), "1969-10-30");
   EXPECT_EQ(Value("timestamp", "0000000000000001"), "2000-01-01 00:00:00.000001");
   EXPECT_EQ(Value("timestamp", "8000000000000000"), "-infinity");
   EXPECT_EQ(Value("timestamp", "7ffffffffffffffe"),
@@ -64,7 +64,7 @@ TEST(PostgresBinary, NumericsOfAnySize) {
   EXPECT_EQ(Value("numeric", "0001 0001 0000 0000 0001"), "10000");
   EXPECT_EQ(Value("numeric", "0001 fffe 0000 0008 0001"), "0.00000001");
   EXPECT_EQ(Value("numeric", "0002 000a 0000 0002 0001 0002"),
-            "100020000000000000000000000000000000000000.00");
+            "10002000000000000000000000000000000000000.00");
   EXPECT_EQ(Value("numeric", "0000 0000 c000 0000"), "NaN");
   EXPECT_EQ(Value("numeric", "0000 0000 f000 0000"), "-Infinity");
   EXPECT_EQ(Value("numeric(6,2)", "0002 0000 0000 0002 000c 1388"), "12.50");
