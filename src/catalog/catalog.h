@@ -36,6 +36,9 @@ struct ColumnSpec {
   Options options;
   std::string comment;
   ExprPtr default_value;  // CREATE TABLE … DEFAULT; or nullptr
+  // What a pipeline reads: nothing asks for the column's values, so a source may leave them null if
+  // it need not look at them to know that they are right.
+  bool unread = false;
 };
 
 struct CheckSpec {

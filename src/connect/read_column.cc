@@ -47,6 +47,7 @@ Result<ReadColumn> ReadColumnOf(const Relation& relation, const ColumnSpec& colu
       .outside_name = column.outside_name.empty() ? column.column.name : column.outside_name,
       .path = column.path,
       .null_on_error = on_error == OnError::kNull,
+      .unread = column.unread,
       .pattern = std::move(pattern)};
 }
 

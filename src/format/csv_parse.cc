@@ -1,5 +1,6 @@
 #include "format/csv_parse.h"
 
+#include <arrow/array/util.h>
 #include <arrow/util/utf8.h>
 #include <xxhash.h>
 
@@ -122,6 +123,11 @@ class ChunkParser {
       const CsvFields fields(chunk_.text->data(), *chunk_.index, firsts_, plan_.dialect,
                              plan_.fields[i], plan_.fields[i] == last_field);
       const Type& type = plan_.columns[i].column.type;
+      // Any text will do, and whether it is UTF-8 is seen for the row as a whole.
+      if (plan_.columns[i].unread && type.id == TypeId::kText) {
+        parsers.push_back(nullptr);
+        continue;
+      }
       const NumberSpelling& numbers = plan_.dialect.numbers;
       parsers.push_back(
           MakeColumnParser({type, rows, &plan_.settings, &plan_.hints[i],
@@ -131,7 +137,9 @@ class ChunkParser {
     }
     for (int64_t begin = 0; begin < rows; begin += kRowsPerBlock) {
       const int64_t end = std::min(rows, begin + kRowsPerBlock);
-      for (auto& parser : parsers) parser->Parse(begin, end);
+      for (auto& parser : parsers) {
+        if (parser != nullptr) parser->Parse(begin, end);
+      }
     }
     out.batch.rows = rows;
     out.row_offsets.resize(static_cast<size_t>(rows));
@@ -140,6 +148,12 @@ class ChunkParser {
     }
     std::vector<std::vector<BadValue>> bad;
     for (auto& parser : parsers) {
+      if (parser == nullptr) {
+        LEAT_ASSIGN(auto nulls, arrow::MakeArrayOfNull(arrow::utf8(), rows));
+        out.batch.columns.push_back(std::move(nulls));
+        bad.emplace_back();
+        continue;
+      }
       LEAT_ASSIGN(auto column, parser->Finish());
       out.batch.columns.push_back(std::move(column));
       bad.push_back(std::move(parser->bad));

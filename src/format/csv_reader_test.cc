@@ -192,6 +192,22 @@ TEST(CsvReader, NumbersAsOthersWriteThem) {
   EXPECT_EQ(schema->columns[3].type.id, TypeId::kText);
 }
 
+TEST(CsvReader, TextThatNobodyAsksForIsNotRead) {
+  const TestFile file("t.csv", "a,t,n\n1,x,2\n2,\"y\n\",3\n3,\xff,4\n4,z,q\n");
+  ReadOptions options;
+  options.columns = {WantColumn("a", TypeId::kInt4), WantColumn("t", TypeId::kText),
+                     WantColumn("n", TypeId::kInt4)};
+  options.columns[1].unread = options.columns[2].unread = true;
+  const Drained got = Drain(file.path(), options);
+  ASSERT_TRUE(got.status.ok()) << got.status.ToString();
+  EXPECT_EQ(got.rows,
+            (std::vector<std::vector<std::string>>{{"1", "NULL", "2"}, {"2", "NULL", "3"}}));
+  // What is wrong is a reject whoever asks.
+  ASSERT_EQ(got.rejects.size(), 2U);
+  EXPECT_EQ(got.rejects[0].reason, "invalid byte sequence for encoding \"UTF8\": 0xff");
+  EXPECT_EQ(got.rejects[1].reason, "invalid input syntax for type integer: \"q\"");
+}
+
 TEST(CsvReader, OtherEncodings) {
   const std::string latin = "name,n\nK\xf6ln,1\n\"M\xfcnchen\",2\n";
   std::string wide = "\xff\xfe";

@@ -52,6 +52,7 @@ struct ReadColumn {
   std::string outside_name;  // header name, or JSON key ("a.b" flat first, then nested)
   std::string path;          // '$.main.temp', or empty
   bool null_on_error = false;
+  bool unread = false;  // its values need not be read where nothing could be wrong with them
   PatternPtr pattern;  // how text spells its dates or times; null: as PostgreSQL does
 };
 

@@ -77,6 +77,8 @@ class Engine : public DataflowListener {
   Status BuildFlow();
   Status MakeSeats();
   Status MakeSource(const StandingSource& plan);
+  // The relation with the columns marked that no standing query asks for.
+  Relation ReadOf(const Relation& relation) const;
   Status Restore();
   Status RestoreSeats();
   Status OpenLog();

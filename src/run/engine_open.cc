@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "plan/columns_read.h"
 #include "run/engine.h"
 #include "run/marks.h"
 #include "run/source_feed.h"
@@ -97,6 +98,21 @@ Status Engine::MakeSeats() {
   return Status::OK();
 }
 
+Relation Engine::ReadOf(const Relation& relation) const {
+  std::vector<bool> read(relation.columns.size(), false);
+  for (const StandingSink& sink : pipeline_.sinks)
+    MarkColumnsRead(*sink.query, relation.name, &read);
+  for (const StoredView& view : pipeline_.stored)
+    MarkColumnsRead(*view.query, relation.name, &read);
+  for (const CheckSpec& check : relation.checks) MarkColumns(*check.predicate, &read);
+  for (const int column : relation.primary_key) read[static_cast<size_t>(column)] = true;
+  Relation out = relation;
+  for (size_t i = 0; i < read.size(); ++i) {
+    out.columns[i].unread = !read[i] && relation.columns[i].column.nullable;
+  }
+  return out;
+}
+
 Status Engine::MakeSource(const StandingSource& plan) {
   const Relation& relation = *pipeline_.catalog.FindRelation(plan.name);
   const Server& server = *pipeline_.catalog.FindServer(plan.server);
@@ -109,7 +125,7 @@ Status Engine::MakeSource(const StandingSource& plan) {
                           .queue_bytes_max = options_.queue_bytes_max,
                           .follow = options_.follow,
                           .retry = retries_},
-      [this, &server, &relation]() -> Result<std::unique_ptr<Source>> {
+      [this, &server, relation = ReadOf(relation)]() -> Result<std::unique_ptr<Source>> {
         LEAT_ASSIGN(const Server fed,
                     ServerForSource(pipeline_, server, relation, context_.state_dir));
         return context_.make_source(fed, relation);
