@@ -1,4 +1,5 @@
 #include <arrow/array.h>
+#include <arrow/scalar.h>
 #include <fmt/format.h>
 
 #include <algorithm>
