@@ -298,6 +298,44 @@ TEST_F(PostgresSinkTest, ALostConnectionIsTriedAgain) {
   EXPECT_EQ(Ask("SELECT * FROM facts ORDER BY 1"), (Rows{"1", "2"}));
 }
 
+// A lock that is not given is tried for again, and whose timeout it was is told.
+TEST_F(PostgresSinkTest, SaysWhatItWaitedFor) {
+  Opened("n integer");
+  const std::string url = server_.options.at("url");
+  const auto commit = [&](const std::string& setting) {
+    server_.options["url"] = url + "?options=-c" + setting;
+    auto sink = Opened("n integer");
+    Do("BEGIN; LOCK TABLE facts IN SHARE MODE");
+    EXPECT_TRUE(Write(sink.get(), "n integer", {"1"}).ok());
+    const Status waited = sink->Commit(1);
+    Do("ROLLBACK");
+    EXPECT_NE(SqlErrorOf(waited), nullptr);
+    return waited;
+  };
+  const Status lock = commit("lock_timeout%3D200ms");
+  EXPECT_TRUE(lock.IsIOError());
+  EXPECT_NE(lock.message().find("canceling statement due to lock timeout"), std::string::npos);
+  EXPECT_EQ(SqlErrorOf(lock)->hint,
+            "Another session holds a lock there: pg_locks and pg_blocking_pids() tell which.");
+  const Status statement = commit("statement_timeout%3D3s");
+  EXPECT_FALSE(statement.IsIOError());
+  EXPECT_NE(statement.message().find("due to statement timeout"), std::string::npos);
+  EXPECT_EQ(SqlErrorOf(statement)->hint, "The role's statement_timeout is too short for this.");
+  EXPECT_EQ(Ask("SELECT count(*) FROM facts"), Rows{"0"});
+}
+
+// What the server says of a transaction that it gave up for another is tried again.
+TEST_F(PostgresSinkTest, ADeadlockIsTriedAgain) {
+  Do("CREATE TABLE facts (n integer); CREATE FUNCTION lose() RETURNS trigger LANGUAGE plpgsql AS "
+     "$$BEGIN RAISE deadlock_detected; END$$; CREATE TRIGGER lose BEFORE INSERT ON facts "
+     "EXECUTE FUNCTION lose()");
+  auto sink = Opened("n integer");
+  ASSERT_TRUE(Write(sink.get(), "n integer", {"1"}).ok());
+  const Status status = sink->Commit(1);
+  EXPECT_TRUE(status.IsIOError()) << status.ToString();
+  EXPECT_EQ(SqlErrorOf(status)->sqlstate, "40P01");
+}
+
 TEST_F(PostgresSinkTest, WhatLeatDidNotMakeIsNotDropped) {
   Do("CREATE TABLE facts (n integer); INSERT INTO facts VALUES (0)");
   auto sink = Opened("n integer");
