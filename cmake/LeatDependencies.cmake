@@ -33,6 +33,7 @@ leat_import(pg_query pg_query.h pg_query protobuf-c)
 leat_import(pcre2 pcre2.h pcre2-8)
 leat_import(edit histedit.h edit)
 leat_import(curl curl/curl.h curl)
+leat_import(crypto openssl/evp.h crypto)
 leat_import(microhttpd microhttpd.h microhttpd)
 find_path(LEAT_pq_INCLUDE libpq-fe.h PATH_SUFFIXES postgresql)  # where Debian has it
 leat_import(pq libpq-fe.h pq)

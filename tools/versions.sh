@@ -5,7 +5,7 @@
 APT_BUILD="build-essential cmake ninja-build ccache mold pkg-config python3 python3-venv
   libpg-query-dev libprotobuf-c-dev libgmp-dev libxxhash-dev libisal-dev libzstd-dev
    libsqlite3-dev libpcre2-dev libspdlog-dev libfmt-dev libcli11-dev libedit-dev zlib1g-dev
-   libmicrohttpd-dev libcurl4-openssl-dev libpq-dev
+   libmicrohttpd-dev libcurl4-openssl-dev libpq-dev libssl-dev
   libgtest-dev librapidcheck-dev"
 APT_LINT="clang-14 clang-format-14 clang-tidy-14"
 

@@ -28,5 +28,9 @@ void AddJsonFunctions(std::vector<Function>* out);
 void AddJsonBuildFunctions(std::vector<Function>* out);
 void AddEncodingFunctions(std::vector<Function>* out);
 void AddNumberFunctions(std::vector<Function>* out);
+void AddNumberFormatFunctions(std::vector<Function>* out);
+void AddBitFunctions(std::vector<Function>* out);
+void AddAngleFunctions(std::vector<Function>* out);
+void AddByteFunctions(std::vector<Function>* out);
 
 }  // namespace leat

@@ -38,6 +38,10 @@ std::vector<Function> MakeFunctions() {
   AddDateParseFunctions(&all);
   AddFormatFunctions(&all);
   AddNumberFunctions(&all);
+  AddNumberFormatFunctions(&all);
+  AddBitFunctions(&all);
+  AddAngleFunctions(&all);
+  AddByteFunctions(&all);
   return all;
 }
 

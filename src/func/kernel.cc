@@ -165,7 +165,7 @@ void SetError(const Call& call, int64_t row, const Status& status) {
   static const std::vector<std::string> kStates = {
       "22003", "22012", "22P02", "22007", "22008", "22001", "22011", "22023",
       "2201E", "2201F", "0A000", "22025", "22021", "22P03", "2202E", "22030",
-      "22032", "2201G", "42846", "54000", "2201B", "XX000"};
+      "22032", "2201G", "42846", "54000", "2201B", "XX000", "42601"};
   const char* state = "22000";  // data exception
   for (const std::string& known : kStates) {
     if (error != nullptr && error->sqlstate == known) state = known.c_str();

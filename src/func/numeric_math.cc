@@ -83,6 +83,23 @@ Result<ArrayPtr> Scale(const Call& call, Arguments args) {
   return MapRows<int32_t>(call, args, [&](int64_t row) { return values[row].scale(); });
 }
 
+// The scale without trailing zeros.
+int32_t LeastScale(const Numeric& value) {
+  if (value.kind() != Numeric::Kind::kFinite || value.is_zero()) return 0;
+  std::string digits;
+  const int64_t point = value.Digits(&digits);
+  return static_cast<int32_t>(std::max<int64_t>(0, static_cast<int64_t>(digits.size()) - point));
+}
+
+Result<ArrayPtr> MinScale(const Call& call, Arguments args) {
+  const Numerics values(args[0]);
+  return MapRows<int32_t>(call, args, [&](int64_t row) { return LeastScale(values[row]); });
+}
+
+Result<Numeric> TrimScale(const Numeric& a) {
+  return a.kind() == Numeric::Kind::kFinite ? a.Round(LeastScale(a)) : a;
+}
+
 void AddOperators(std::vector<Function>* out) {
   const auto binary = [&](const char* name, Kernel kernel, Documentation documentation) {
     out->push_back(Spec(name, {kNumeric, kNumeric}, kNumeric, kernel, documentation));
@@ -128,6 +145,10 @@ void AddNumericFunctions(std::vector<Function>* out) {
            {"Rounds to so many digits, halves away from zero", "round(42.4382, 2)", "42.44"}));
   out->push_back(Spec("trunc", {kNumeric, kInt4}, kNumeric, ToDigits<&Numeric::Truncate>,
                       {"Cuts after so many digits", "trunc(42.4382, 2)", "42.43"}));
+  unary("trim_scale", Unary<TrimScale>,
+        {"The number without trailing zeros behind the point", "trim_scale(8.4100)", "8.41"});
+  out->push_back(Spec("min_scale", {kNumeric}, kInt4, MinScale,
+                      {"How many digits after the point it needs", "min_scale(8.4100)", "2"}));
   out->push_back(Spec("scale", {kNumeric}, kInt4, Scale,
                       {"How many digits after the point it shows", "scale(8.4100)", "4"}));
 }
