@@ -8,6 +8,7 @@
 
 #include "base/file_system.h"
 #include "cli/command.h"
+#include "plan/rules.h"
 #include "run/slt_run.h"
 
 namespace leat {
@@ -22,6 +23,7 @@ struct TestFlags {
   int jobs = 0;
   bool update = false;
   std::string env;
+  std::string without_rule;
 };
 
 // Directories stand for the .slt files in them.
@@ -93,7 +95,8 @@ int Test(const TestFlags& flags) {
   SltOptions options{.files = PosixFileSystem(),
                      .environment = *environment,
                      .ways = *ways,
-                     .update = flags.update};
+                     .update = flags.update,
+                     .without_rule = flags.without_rule};
   options.seed = flags.seed ? *flags.seed : std::random_device{}();
   const int cores = static_cast<int>(std::thread::hardware_concurrency());
   const auto files = FilesOf(flags.files);
@@ -131,6 +134,11 @@ void AddTest(CLI::App* app, int* exit_code) {
   test->add_option("--seed", flags->seed, "of the random ways (default: a new one, printed)");
   test->add_option("--jobs", flags->jobs, "files played at once (default: the number of cores)");
   test->add_flag("--update", flags->update, "write the answers that came into the files");
+  std::vector<std::string> rules;
+  for (const Rule& rule : AllRules()) rules.emplace_back(rule.name);
+  test->add_option("--without", flags->without_rule,
+                   "leave this rule of the planner out: answers must be the same")
+      ->check(CLI::IsMember(rules));
   test->add_option("--env", flags->env, "read .env.NAME instead of .env");
   test->callback([flags, exit_code] { *exit_code = Test(*flags); });
 }

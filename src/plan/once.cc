@@ -28,11 +28,14 @@ class Visitor : public DataflowListener {
 }  // namespace
 
 Status RunOnce(const LogicalPtr& query, const RelationScan& scan, const EvalContext& context,
-               const BatchVisitor& visit, const Cores& cores) {
+               const BatchVisitor& visit, const Cores& cores,
+               std::vector<Dataflow::NodeReport>* report) {
   Visitor visitor(visit);
   Dataflow flow(&visitor, cores, Dataflow::Sharing::kNone);
   LEAT_RETURN(flow.Add(query, FinalSource).status());
-  return flow.Drain(scan, context);
+  LEAT_RETURN(flow.Drain(scan, context));
+  if (report != nullptr) *report = flow.Report();
+  return Status::OK();
 }
 
 Result<Batch> SortBatch(const Batch& batch, const std::vector<SortKey>& order,

@@ -12,9 +12,11 @@
 namespace leat {
 
 // Computes `query` and hands its rows to `visit`, without net retractions: what was taken back is
-// gone. A row that cannot be computed fails the query, as PostgreSQL does.
+// gone. A row that cannot be computed fails the query, as PostgreSQL does. `report`: what each
+// operator did.
 Status RunOnce(const LogicalPtr& query, const RelationScan& scan, const EvalContext& context,
-               const BatchVisitor& visit, const Cores& cores = {});
+               const BatchVisitor& visit, const Cores& cores = {},
+               std::vector<Dataflow::NodeReport>* report = nullptr);
 
 // Sorts rows as ORDER BY does; ties keep their order. Null keys go where `order` says.
 Result<Batch> SortBatch(const Batch& batch, const std::vector<SortKey>& order,

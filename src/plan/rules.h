@@ -1,12 +1,22 @@
 // Rewrites of a logical tree that keep its answer. Each stands in its own file.
 #pragma once
 
+#include <span>
+#include <string_view>
+
 #include "sql/logical.h"
 
 namespace leat {
 
-// All rules, in their order, until nothing changes.
-LogicalPtr ApplyRules(const LogicalPtr& query);
+struct Rule {
+  std::string_view name;
+  LogicalPtr (*apply)(const LogicalPtr& node);
+};
+// All rules, in their order.
+std::span<const Rule> AllRules();
+// Applies all rules, but for the one named `without`: answers do not depend on it, and a test sees
+// to that.
+LogicalPtr ApplyRules(const LogicalPtr& query, std::string_view without = "");
 
 // WHERE goes down to where its columns come from; equalities between the sides of a join become its
 // keys, so that `FROM a, b WHERE a.x = b.y` is a hash join.

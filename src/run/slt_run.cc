@@ -62,6 +62,7 @@ class Player {
   SessionOptions SettingsOf(const std::string& path) const {
     SessionOptions settings{
         .files = options_.files, .clock = &clock_, .environment = options_.environment};
+    settings.without_rule = options_.without_rule;
     settings.directory = DirectoryOf(path);
     return settings;
   }

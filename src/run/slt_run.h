@@ -33,6 +33,7 @@ struct SltOptions {
   std::vector<Way::Cut> ways;  // those after kPlain, which is always played first
   uint64_t seed = 0;
   bool update = false;
+  std::string without_rule;  // a rule of the planner that is left out
   // Answers a SELECT in a way other than kPlain; empty: by the session itself.
   std::function<Result<StatementResult>(Session*, const ParsedStatement&, const Way&)> answer;
 };
