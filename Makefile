@@ -52,7 +52,7 @@ install: build
 	cmake --install build/$(PRESET) --prefix $(PREFIX) --strip
 
 docs: build
-	@for page in functions connectors metrics; do build/$(PRESET)/leat docs $$page > docs/$$page.md; done
+	@for page in sql functions connectors metrics; do build/$(PRESET)/leat docs $$page > docs/$$page.md; done
 
 clean:
 	rm -rf build

@@ -1,4 +1,6 @@
 // leat docs: the references under docs/, from the specs that the binder and the connectors use.
+#include "cli/docs.h"
+
 #include <CLI/CLI.hpp>
 
 #include "cli/command.h"
@@ -9,14 +11,6 @@
 
 namespace leat {
 namespace {
-
-// Cells of a Markdown table: a bar would end one.
-std::string Cell(std::string_view text) {
-  std::string cell;
-  for (char c : text)
-    cell += c == '|' ? std::string("\\|") : c == '\n' ? std::string(" ") : std::string(1, c);
-  return cell;
-}
 
 std::string ArgumentsOf(const std::vector<Type>& args, bool variadic) {
   std::string text;
@@ -38,11 +32,11 @@ std::string FunctionsPage() {
       "is played by the tests and answers what PostgreSQL 15 answers.\n\n## Aggregates\n\n"
       "| aggregate | result | meaning | example | answer |\n|---|---|---|---|---|\n";
   for (const Aggregate& aggregate : AllAggregates()) {
-    text +=
-        fmt::format("| `{}({})` | {} | {} | `{}` | {} |\n", aggregate.name,
-                    aggregate.args.empty() ? "*" : ArgumentsOf(aggregate.args, false),
-                    ResultOf(aggregate.result, aggregate.resolve != nullptr),
-                    Cell(aggregate.description), Cell(aggregate.example), Cell(aggregate.answer));
+    text += fmt::format("| `{}({})` | {} | {} | `{}` | {} |\n", aggregate.name,
+                        aggregate.args.empty() ? "*" : ArgumentsOf(aggregate.args, false),
+                        ResultOf(aggregate.result, aggregate.resolve != nullptr),
+                        MarkdownCell(aggregate.description), MarkdownCell(aggregate.example),
+                        MarkdownCell(aggregate.answer));
   }
   text +=
       "\n## Scalar functions and operators\n\n| function | result | meaning | example | answer "
@@ -52,9 +46,10 @@ std::string FunctionsPage() {
         function.is_operator()
             ? fmt::format("{} {}", function.name, ArgumentsOf(function.args, function.variadic))
             : fmt::format("{}({})", function.name, ArgumentsOf(function.args, function.variadic));
-    text += fmt::format("| `{}` | {} | {} | `{}` | {} |\n", Cell(call),
+    text += fmt::format("| `{}` | {} | {} | `{}` | {} |\n", MarkdownCell(call),
                         ResultOf(function.result, function.resolve != nullptr),
-                        Cell(function.description), Cell(function.example), Cell(function.answer));
+                        MarkdownCell(function.description), MarkdownCell(function.example),
+                        MarkdownCell(function.answer));
   }
   return text;
 }
@@ -67,15 +62,23 @@ std::string ConnectorsPage() {
 
 }  // namespace
 
+std::string MarkdownCell(std::string_view text) {
+  std::string cell;
+  for (char c : text)
+    cell += c == '|' ? std::string("\\|") : c == '\n' ? std::string(" ") : std::string(1, c);
+  return cell;
+}
+
 void AddDocs(CLI::App* app, int* exit_code) {
   auto page = std::make_shared<std::string>();
   CLI::App* docs = app->add_subcommand(
-      "docs", "print a reference as Markdown: functions, connectors or metrics");
-  docs->add_option("page", *page, "functions, connectors or metrics")
+      "docs", "print a reference as Markdown: sql, functions, connectors or metrics");
+  docs->add_option("page", *page, "sql, functions, connectors or metrics")
       ->required()
-      ->check(CLI::IsMember({"functions", "connectors", "metrics"}));
+      ->check(CLI::IsMember({"sql", "functions", "connectors", "metrics"}));
   docs->callback([page, exit_code] {
-    fmt::print("{}", *page == "functions"    ? FunctionsPage()
+    fmt::print("{}", *page == "sql"          ? SqlPage()
+                     : *page == "functions"  ? FunctionsPage()
                      : *page == "connectors" ? ConnectorsPage()
                                              : DescribeMetrics());
     *exit_code = kExitDone;
