@@ -265,7 +265,69 @@ class Random:
             return f"SELECT r.k, r.b FROM {self.pick('r', 's')} r{self.where(['r'])}"
         return f"{one()} {self.pick('EXCEPT ALL', 'INTERSECT ALL')} {one()}"
 
+    # --- frames by value and by peers, ties, recursion, conditions of outer joins, formats, times ---
+
+    def frame(self):
+        unit = self.pick("ROWS", "RANGE", "GROUPS")
+        bounds = self.pick("2 PRECEDING AND CURRENT ROW", "1 PRECEDING AND 1 FOLLOWING",
+                           "UNBOUNDED PRECEDING AND 1 FOLLOWING", "CURRENT ROW AND UNBOUNDED FOLLOWING",
+                           "1 FOLLOWING AND 3 FOLLOWING", "3 PRECEDING AND 1 PRECEDING")
+        exclude = self.pick("", "", " EXCLUDE CURRENT ROW", " EXCLUDE GROUP", " EXCLUDE TIES")
+        order = "r.i" if unit == "ROWS" else self.pick("r.k", "r.n", "r.i", "r.k DESC")
+        call = self.pick("sum(r.i)", "count(*)", "min(r.t)", "max(r.n)", "bool_or(r.b)", "sum(r.n)")
+        return (f"SELECT r.i, {call} OVER ({self.pick('', 'PARTITION BY r.b ')}ORDER BY {order} "
+                f"{unit} BETWEEN {bounds}{exclude}) FROM {self.pick('r', 's')} r{self.where(['r'])}")
+
+    def ties(self):
+        order = self.pick("r.k", "r.b DESC, r.k", "r.n DESC NULLS LAST", "r.t")
+        columns = order.replace(" DESC", "").replace(" NULLS LAST", "")
+        return (f"SELECT {columns} FROM {self.pick('r', 's')} r{self.where(['r'])} ORDER BY {order} "
+                f"FETCH FIRST {self.random.randint(1, 4)} ROWS WITH TIES")
+
+    def recursive(self):
+        union = self.pick("UNION", "UNION ALL")
+        table = self.pick("r", "s")
+        return (f"WITH RECURSIVE w(k, depth) AS (SELECT r.k, 0 FROM {table} r WHERE r.k < 0 {union} "
+                f"SELECT z.k, w.depth + 1 FROM w JOIN {self.pick('r', 's')} z ON z.k = w.k + 1 "
+                f"WHERE w.depth < 3) SELECT k, depth, count(*) FROM w GROUP BY k, depth")
+
+    def asking_join(self):
+        test = self.pick("s.k IN (SELECT z.k FROM r z WHERE {})", "EXISTS (SELECT 1 FROM r z WHERE z.k = s.k AND {})",
+                         "r.k > (SELECT min(z.k) FROM s z WHERE {})",
+                         "NOT EXISTS (SELECT 1 FROM s z WHERE z.i = r.i AND {})").format(self.condition("z"))
+        return (f"SELECT r.i, s.i FROM r r {self.pick('LEFT', 'RIGHT', 'FULL')} JOIN s ON r.k = s.k AND {test}")
+
+    def formats(self):
+        pattern = self.pick("999", "FM999.99", "0009.9", "S99.0", "99.9MI", "FM90.099", "9,999.9", "99.9PR",
+                            "9.99EEEE", "99V9", "FMRN", "FM9.9", "FM0", "SG99", "99th")
+        number = self.pick("r.k", "r.n", "r.x", "r.k * 1000", "r.n / 7", "r.i")
+        return self.pick(
+            f"SELECT r.i, to_char({number}, '{pattern}') FROM r r",
+            f"SELECT r.i, r.k & {self.random.randint(0, 5)}, r.k | 2, r.k # 1, ~r.k, r.k << 2, r.k >> 1 FROM r r",
+            f"SELECT r.i, r.d + interval '{self.random.randint(-40, 40)} days 3 hours', "
+            f"date_trunc('{self.pick('week', 'month', 'hour')}', r.d + r.k * interval '5 hours'), "
+            f"extract({self.pick('dow', 'doy', 'epoch', 'week')} FROM r.d) FROM r r",
+            "SELECT r.d::timestamp - timestamp '2024-01-03 12:00', age(r.d, date '2023-12-31'), "
+            "r.d - date '2024-01-02' FROM s r",
+            f"SELECT date_trunc('day', r.d + r.i * interval '7 hours') AS day, count(*), max(r.n) FROM s r GROUP BY 1",
+            f"SELECT r.i, (r.k, r.i) {self.pick('=', '<', '<>')} (SELECT z.k, max(z.i) FROM s z WHERE z.k = r.k GROUP BY z.k) FROM r r")
+
+    def upsert(self):
+        rows = ", ".join(f"({key}, {self.value('k')}, {self.value('t')})"
+                         for key in self.random.sample(range(12), self.random.randint(1, 5)))
+        action = self.pick("NOTHING", "UPDATE SET k = excluded.k, t = u.t || excluded.t",
+                           "UPDATE SET k = u.k + 1 WHERE excluded.k > 0", "UPDATE SET (k, t) = (excluded.k, 'up')")
+        return self.pick(
+            f"INSERT INTO u VALUES {rows} ON CONFLICT (i) DO {action} RETURNING i, k, t",
+            f"UPDATE u SET k = {self.value('k')} WHERE i % 3 = {self.random.randint(0, 2)} RETURNING *",
+            f"DELETE FROM u WHERE i = {self.random.randint(0, 11)} RETURNING t, i",
+            f"UPDATE u SET (k, t) = (SELECT max(z.k), min(z.t) FROM r z WHERE z.k < u.k) WHERE i < 4 RETURNING u.*",
+            f"WITH w AS (SELECT k, count(*) AS c FROM r GROUP BY k) UPDATE u SET k = w.c FROM w WHERE w.k = u.k RETURNING u.i, c")
+
     def query(self):
+        if self.random.random() < 0.3:
+            return self.pick(self.frame, self.frame, self.ties, self.recursive, self.asking_join, self.formats,
+                             self.formats)()
         if self.random.random() < 0.4:
             return self.pick(self.correlated, self.correlated, self.correlated, self.lateral, self.lateral,
                              self.sets, self.all_sets)()
@@ -283,9 +345,12 @@ def main():
     for table in "rs":
         rows = ", ".join(make.row(table) for _ in range(12))
         print(f"statement ok\nINSERT INTO {table} VALUES {rows}\n")
+    print("statement ok\nCREATE TABLE u (i integer PRIMARY KEY, k integer, t text)\n")
     for _ in range(6):
         for _ in range(6):
             print(f"query rowsort\n{make.query()}\n")
+        print(f"query rowsort\n{make.upsert()}\n")
+        print("query rowsort\nSELECT u.k, count(*), min(u.t) FROM u LEFT JOIN r ON r.i = u.i GROUP BY u.k\n")
         print(make.pick("epoch\n", "restart\n", ""))
         print(f"statement ok\n{make.change()}\n")
 
