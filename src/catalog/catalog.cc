@@ -69,6 +69,33 @@ Status Catalog::Drop(std::string_view relation) {
   return Status::OK();
 }
 
+Status Catalog::AddFunction(SqlFunction function, bool replace) {
+  for (auto& other : functions_) {
+    if (other->name != function.name || other->types != function.types) continue;
+    if (!replace) {
+      return SqlStatus(
+          fmt::format("function \"{}\" already exists with same argument types", function.name),
+          {.sqlstate = "42723"});
+    }
+    other = std::make_shared<const SqlFunction>(std::move(function));
+    return Status::OK();
+  }
+  functions_.push_back(std::make_shared<const SqlFunction>(std::move(function)));
+  return Status::OK();
+}
+
+void Catalog::DropFunction(const SqlFunction* function) {
+  std::erase_if(functions_, [&](const auto& other) { return other.get() == function; });
+}
+
+std::vector<const SqlFunction*> Catalog::FindFunctions(std::string_view name) const {
+  std::vector<const SqlFunction*> found;
+  for (const auto& function : functions_) {
+    if (function->name == name) found.push_back(function.get());
+  }
+  return found;
+}
+
 void Catalog::Set(std::string_view name, std::string value) {
   settings_.insert_or_assign(std::string(name), std::move(value));
 }
@@ -97,6 +124,14 @@ const Relation* Catalog::FindRelation(std::string_view name) const {
 Relation* Catalog::FindRelation(std::string_view name) {
   const auto found = relations_.find(name);
   return found == relations_.end() ? nullptr : &found->second;
+}
+
+std::string UniqueName(const Relation& relation, const std::vector<int>& columns) {
+  std::string name = relation.name;
+  for (const int column : columns) {
+    name += "_" + relation.columns[static_cast<size_t>(column)].column.name;
+  }
+  return name + "_key";
 }
 
 std::optional<std::string> NearestName(std::string_view name,

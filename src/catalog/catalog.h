@@ -82,6 +82,16 @@ struct Relation {
   Schema schema() const;
 };
 
+// CREATE FUNCTION … LANGUAGE sql: its SELECT stands where it is called.
+struct SqlFunction {
+  std::string name;
+  std::vector<std::string> parameters;  // "" where there is no name
+  std::vector<Type> types;
+  Type result;
+  bool strict = false;                          // null if an argument is
+  std::shared_ptr<const ParsedStatement> body;  // one SELECT, whose $1 is the column "$1"
+};
+
 // INSERT INTO sink SELECT …: standing, named by its sink.
 struct StandingInsert {
   std::string sink;
@@ -99,6 +109,9 @@ class Catalog {
   Status AddRelation(Relation relation);  // 42P07 when there is one of that name
   Status AddInsert(StandingInsert insert);
   Status Drop(std::string_view relation);
+  // One with the same parameters takes the other's place, if `replace` says so; else 42723.
+  Status AddFunction(SqlFunction function, bool replace);
+  void DropFunction(const SqlFunction* function);
   // SET name = value; what binding needs of it is the time zone of literals.
   void Set(std::string_view name, std::string value);
   // A setting's value, or its default: "UTC" for timezone, else "".
@@ -111,13 +124,19 @@ class Catalog {
   const std::map<std::string, Server, std::less<>>& servers() const { return servers_; }
   const std::map<std::string, Relation, std::less<>>& relations() const { return relations_; }
   const std::vector<StandingInsert>& inserts() const { return inserts_; }
+  // The functions of a name, in the order of their making.
+  std::vector<const SqlFunction*> FindFunctions(std::string_view name) const;
 
  private:
   std::map<std::string, Server, std::less<>> servers_;
   std::map<std::string, Relation, std::less<>> relations_;
   std::vector<StandingInsert> inserts_;
+  std::vector<std::shared_ptr<const SqlFunction>> functions_;  // copies of a catalog share them
   std::map<std::string, std::string, std::less<>> settings_;
 };
+
+// As PostgreSQL names a table's unique constraint over these columns: "t_a_b_key".
+std::string UniqueName(const Relation& relation, const std::vector<int>& columns);
 
 // As people call it: "foreign table".
 std::string_view KindName(RelationKind kind);

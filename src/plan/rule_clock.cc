@@ -330,6 +330,9 @@ Result<LogicalPtr> MoveWithClock(const LogicalPtr& node) {
     case LogicalKind::kJoin:
       if (Moves(*node)) return MoveJoin(*node, std::move(children)).Move();
       break;
+    case LogicalKind::kRecursive:
+      return NotSupported("WITH RECURSIVE is not supported in a standing query", node->location,
+                          "Ask it with SELECT: what it reads may be a materialized view.");
     case LogicalKind::kScan:
     case LogicalKind::kUnionAll:
     case LogicalKind::kDistinct:

@@ -83,11 +83,7 @@ LocalTable::LocalTable(const Relation* relation) : relation_(relation) {
     uniques_.push_back({relation->name + "_pkey", relation->primary_key, {}});
   }
   for (const auto& columns : relation->unique_keys) {
-    std::string name = relation->name;
-    for (const int column : columns) {
-      name += "_" + relation->columns[static_cast<size_t>(column)].column.name;
-    }
-    uniques_.push_back({name + "_key", columns, {}});
+    uniques_.push_back({UniqueName(*relation, columns), columns, {}});
   }
 }
 
@@ -110,13 +106,13 @@ void LocalTable::Reset(Batch contents) {
   LEAT_CHECK(RebuildKeys().ok());
 }
 
-Result<std::vector<std::optional<std::string>>> LocalTable::KeysOf(const Unique& unique,
-                                                                   const Batch& rows) const {
+Result<LocalTable::Keys> LocalTable::KeysOf(const std::vector<int>& columns,
+                                            const Batch& rows) const {
   Strings encoded;
-  LEAT_RETURN(EncodeKeyColumns(relation_->schema(), unique.columns, rows, &encoded));
-  std::vector<std::optional<std::string>> keys(static_cast<size_t>(rows.rows));
+  LEAT_RETURN(EncodeKeyColumns(relation_->schema(), columns, rows, &encoded));
+  Keys keys(static_cast<size_t>(rows.rows));
   for (int64_t i = 0; i < rows.rows; ++i) {
-    const bool null = std::any_of(unique.columns.begin(), unique.columns.end(), [&](int column) {
+    const bool null = std::any_of(columns.begin(), columns.end(), [&](int column) {
       return rows.columns[static_cast<size_t>(column)]->IsNull(i);
     });
     if (!null) keys[static_cast<size_t>(i)] = std::string(encoded[i]);
@@ -140,14 +136,44 @@ std::string LocalTable::KeyText(const Unique& unique, const Batch& rows, int64_t
 Status LocalTable::AddUnique(const std::string& name, std::vector<int> columns) {
   Unique unique{name, std::move(columns), {}};
   LEAT_ASSIGN(const Batch all, contents());
-  LEAT_ASSIGN(auto keys, KeysOf(unique, all));
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (!keys[i] || unique.keys.insert(std::move(*keys[i])).second) continue;
-    return SqlStatus(fmt::format("could not create unique index \"{}\"", name),
-                     {.sqlstate = "23505",
-                      .detail = KeyText(unique, all, static_cast<int64_t>(i)) + " is duplicated."});
-  }
+  LEAT_RETURN(AddKeys(all, &unique));
   uniques_.push_back(std::move(unique));
+  return Status::OK();
+}
+
+Status LocalTable::AddKeys(const Batch& all, Unique* unique) const {
+  LEAT_ASSIGN(auto keys, KeysOf(unique->columns, all));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (!keys[i] || unique->keys.insert(std::move(*keys[i])).second) continue;
+    return SqlStatus(
+        fmt::format("could not create unique index \"{}\"", unique->name),
+        {.sqlstate = "23505",
+         .detail = KeyText(*unique, all, static_cast<int64_t>(i)) + " is duplicated."});
+  }
+  return Status::OK();
+}
+
+Status LocalTable::Adopt(Batch rows, const EvalContext& context) {
+  for (size_t c = 0; c < relation_->columns.size(); ++c) {
+    const Column& column = relation_->columns[c].column;
+    if (column.nullable || rows.columns[c]->null_count() == 0) continue;
+    return SqlStatus(fmt::format("column \"{}\" of relation \"{}\" contains null values",
+                                 column.name, relation_->name),
+                     {.sqlstate = "23502"});
+  }
+  for (const CheckSpec& check : relation_->checks) {
+    ErrorMask errors(rows.rows);
+    LEAT_ASSIGN(auto passed, Evaluate(*check.predicate, rows, context, {}, &errors));
+    LEAT_RETURN(errors.status());
+    const auto& values = static_cast<const arrow::BooleanArray&>(*passed);
+    if (values.false_count() == 0) continue;
+    return SqlStatus(
+        fmt::format("check constraint \"{}\" of relation \"{}\" is violated by some row",
+                    check.name, relation_->name),
+        {.sqlstate = "23514"});
+  }
+  for (Unique& unique : uniques_) LEAT_RETURN(AddKeys(rows, &unique));
+  if (rows.rows > 0) parts_ = {std::move(rows)};
   return Status::OK();
 }
 
@@ -160,7 +186,7 @@ Status LocalTable::RebuildKeys() {
   LEAT_ASSIGN(const Batch all, contents());
   for (Unique& unique : uniques_) {
     unique.keys.clear();
-    LEAT_ASSIGN(auto keys, KeysOf(unique, all));
+    LEAT_ASSIGN(auto keys, KeysOf(unique.columns, all));
     for (auto& key : keys) {
       if (key) unique.keys.insert(std::move(*key));
     }
@@ -180,12 +206,12 @@ Status LocalTable::CheckUnique(const Batch& added, const std::vector<int32_t>* r
   for (size_t u = 0; u < uniques_.size(); ++u) {
     const Unique& unique = uniques_[u];
     if (removed != nullptr) {
-      LEAT_ASSIGN(auto keys, KeysOf(unique, old));
+      LEAT_ASSIGN(auto keys, KeysOf(unique.columns, old));
       for (auto& key : keys) {
         if (key) gone[u].insert(std::move(*key));
       }
     }
-    LEAT_ASSIGN(auto keys, KeysOf(unique, added));
+    LEAT_ASSIGN(auto keys, KeysOf(unique.columns, added));
     for (size_t i = 0; i < keys.size(); ++i) {
       if (!keys[i]) continue;
       const bool there = unique.keys.contains(*keys[i]) && !gone[u].contains(*keys[i]);

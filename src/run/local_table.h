@@ -35,6 +35,13 @@ class LocalTable {
   Status AddUnique(const std::string& name, std::vector<int> columns);
   void DropUnique(std::string_view name);
 
+  // What these columns' values of `rows` are compared by: nullopt where one is null.
+  using Keys = std::vector<std::optional<std::string>>;
+  Result<Keys> KeysOf(const std::vector<int>& columns, const Batch& rows) const;
+  // Takes over rows with their `_seq`, of a table that was made anew: refuses, in ALTER TABLE's
+  // words, if they break its constraints.
+  Status Adopt(Batch rows, const EvalContext& context);
+
   // The present rows in arrival order, with `_seq`.
   Result<Batch> contents();
   // Puts back an earlier state of contents(): ROLLBACK.
@@ -49,9 +56,7 @@ class LocalTable {
   };
 
   Status CheckUnique(const Batch& added, const std::vector<int32_t>* removed);
-  // The values of `rows` that a constraint compares: nullopt where there is a null.
-  Result<std::vector<std::optional<std::string>>> KeysOf(const Unique& unique,
-                                                         const Batch& rows) const;
+  Status AddKeys(const Batch& all, Unique* unique) const;
   // "Key (a, b)=(1, 2) …"
   std::string KeyText(const Unique& unique, const Batch& rows, int64_t row) const;
   Status RebuildKeys();

@@ -193,7 +193,16 @@ Status Loader::Apply(BoundStatement statement, const Script& script) {
     insert->insert.file = script.file;
     return pipeline_.catalog.AddInsert(std::move(insert->insert));
   }
+  if (auto* function = std::get_if<CreateFunction>(&statement)) {
+    return pipeline_.catalog.AddFunction(std::move(function->function), function->replace);
+  }
   if (auto* rows = std::get_if<InsertRows>(&statement)) {
+    if (rows->conflict || rows->returning) {
+      return NotSupported(
+          "a pipeline declares a table's content: ON CONFLICT and RETURNING have "
+          "no place in it",
+          location, "Write the rows as they shall be.");
+    }
     pipeline_.contents.push_back(std::move(*rows));
     return Status::OK();
   }

@@ -83,6 +83,19 @@ Result<StatementResult> Session::Run(BoundStatement statement, const ParsedState
   }
   if (const auto* show = std::get_if<ShowVariable>(&statement)) return RunShow(*show);
   if (const auto* explain = std::get_if<Explain>(&statement)) return RunExplain(*explain);
+  if (auto* alter = std::get_if<AlterTable>(&statement)) return RunAlter(std::move(*alter));
+  if (const auto* execute = std::get_if<ExecutePrepared>(&statement)) {
+    return RunExecute(*execute, parsed, way, input);
+  }
+  if (const auto* what = std::get_if<Deallocate>(&statement)) return RunDeallocate(*what);
+  if (auto* prepare = std::get_if<Prepare>(&statement)) {
+    if (prepared_.contains(prepare->name)) {
+      return SqlStatus(fmt::format("prepared statement \"{}\" already exists", prepare->name),
+                       {.sqlstate = "42P05"});
+    }
+    prepared_.emplace(prepare->name, std::move(prepare->statement));
+    return StatementResult{.tag = "PREPARE"};
+  }
   if (const auto* what = std::get_if<Transaction>(&statement)) return RunTransaction(*what);
   LEAT_ASSIGN(auto declared, Declare(&statement));
   if (declared) return *declared;
@@ -130,6 +143,14 @@ Result<std::optional<StatementResult>> Session::Declare(BoundStatement* statemen
   if (const auto* set = std::get_if<SetVariable>(statement)) {
     LEAT_ASSIGN(auto result, RunSet(*set));
     return result;
+  }
+  if (auto* create = std::get_if<CreateFunction>(statement)) {
+    LEAT_RETURN(catalog_.AddFunction(std::move(create->function), create->replace));
+    return StatementResult{.tag = "CREATE FUNCTION"};
+  }
+  if (const auto* drop = std::get_if<DropFunction>(statement)) {
+    for (const SqlFunction* function : drop->functions) catalog_.DropFunction(function);
+    return StatementResult{.tag = "DROP FUNCTION"};
   }
   return std::nullopt;
 }
@@ -237,7 +258,7 @@ Result<LogicalPtr> Session::Expand(const LogicalPtr& query) const {
   LEAT_ASSIGN(const LogicalPtr expanded, ExpandOver(catalog_, query, [&](const Relation& view) {
                 return StoredRows(view) != nullptr;
               }));
-  return ApplyRules(expanded);
+  return ApplyRules(expanded, options_.without_rule);
 }
 
 bool Session::OverLocalTables(const Logical& query) const {
@@ -257,8 +278,18 @@ Status Session::CheckCancelled() {
 }
 
 Result<std::vector<Batch>> Session::AnswerOnce(const LogicalPtr& query, const Cores& cores) {
+  auto settled = Settled(query, -1, cores);
+  auto batches = settled.ok() ? Compute(*settled, cores) : settled.status();
+  temporary_.clear();
+  return batches;
+}
+
+Result<std::vector<Batch>> Session::Compute(const LogicalPtr& query, const Cores& cores) {
   std::vector<Batch> batches;
   const auto scan = [this](const std::string& name, const BatchVisitor& visit) {
+    if (const auto found = temporary_.find(name); found != temporary_.end()) {
+      return visit(found->second);
+    }
     return Scan(name, [&](const Batch& batch) -> Status {
       LEAT_RETURN(CheckCancelled());
       return visit(batch);
@@ -303,28 +334,6 @@ Result<StatementResult> Session::Present(const Query& query, std::vector<Batch> 
   rows.columns.resize(visible);
   result.rows = std::move(rows);
   return result;
-}
-
-Result<StatementResult> Session::RunExplain(const Explain& explain) {
-  LEAT_ASSIGN(const LogicalPtr expanded, Expand(explain.query.root));
-  std::vector<std::string> lines;
-  // As it stands: what moves with the clock shows. What cannot stand is an answer of its moment.
-  const auto standing = MoveWithClock(expanded);
-  std::string text = ToString(standing.ok() ? **standing : *expanded);
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    lines.push_back(text.substr(at, end - at));
-    at = end + 1;
-  }
-  if (explain.analyze) {
-    const auto start = std::chrono::steady_clock::now();
-    LEAT_ASSIGN(const auto batches, AnswerOnce(expanded, OwnCores()));
-    int64_t rows = 0;
-    for (const Batch& batch : batches) rows += batch.rows;
-    const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - start;
-    lines.push_back(fmt::format("Rows: {}  Execution Time: {:.3f} ms", rows, took.count()));
-  }
-  return Lines("QUERY PLAN", lines, "EXPLAIN");
 }
 
 }  // namespace leat

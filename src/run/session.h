@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/file_system.h"
+#include "plan/dataflow.h"
 #include "run/incremental.h"
 #include "run/local_table.h"
 #include "run/pipeline.h"
@@ -38,7 +39,8 @@ struct SessionOptions {
   // The pipeline's committed state, as it is when called; nullptr where nothing ran yet. Empty:
   // there is no state to look at.
   std::function<Result<ReadViewPtr>()> committed;
-  int threads = 1;  // that a one-shot query computes with
+  int threads = 1;           // that a one-shot query computes with
+  std::string without_rule;  // of plan/rules.h, in a test
 };
 
 // Used by one thread at a time.
@@ -94,6 +96,14 @@ class Session {
   // Applies a declaration that changes the catalog alone; nullopt if it is not one.
   Result<std::optional<StatementResult>> Declare(BoundStatement* statement);
   Result<StatementResult> RunInsert(const InsertRows& insert);
+  Result<StatementResult> RunUpsert(const InsertRows& insert, Batch rows);
+  Result<StatementResult> RunAlter(AlterTable alter);
+  Result<StatementResult> RunExecute(const ExecutePrepared& execute, const ParsedStatement& parsed,
+                                     const Way& way, const LineReader& input);
+  Result<StatementResult> RunDeallocate(const Deallocate& what);
+  // The tag, and what RETURNING asks of the rows: the table's columns, then those behind.
+  Result<StatementResult> Returned(const std::optional<Returning>& returning, const Batch& rows,
+                                   std::string tag) const;
   Result<StatementResult> RunDelete(const DeleteRows& remove);
   Result<StatementResult> RunUpdate(const UpdateRows& update);
   Result<StatementResult> RunCopy(const CopyFrom& copy, const LineReader& input);
@@ -105,11 +115,16 @@ class Session {
   Result<StatementResult> RunDropIndex(const DropIndex& drop);
   // A query's rows, together, without `_seq`.
   Result<Batch> RowsOf(const LogicalPtr& query);
+  // What WITH RECURSIVE finds, in its place: scans of rows in `temporary_`.
+  Result<LogicalPtr> Settled(const LogicalPtr& query, int64_t rows_max, const Cores& cores);
+  Result<Batch> Recurse(const Logical& node, int64_t rows_max, const Cores& cores);
+  Result<std::vector<Batch>> Compute(const LogicalPtr& query, const Cores& cores);
   // What `rows` chooses (sql.h): the places, ascending, and for each the values behind it.
   Result<std::pair<std::vector<int32_t>, Batch>> Chosen(const LogicalPtr& rows);
   Result<StatementResult> RunSet(const SetVariable& set);
   Result<StatementResult> RunShow(const ShowVariable& show);
   Result<StatementResult> RunExplain(const Explain& explain);
+  Status Measure(const LogicalPtr& plan, int64_t* rows, std::vector<Dataflow::NodeReport>* reports);
   Result<StatementResult> RunTransaction(const Transaction& transaction);
   Result<StatementResult> Present(const Query& query, std::vector<Batch> batches) const;
   Result<std::vector<Batch>> AnswerOnce(const LogicalPtr& query, const Cores& cores);
@@ -119,7 +134,7 @@ class Session {
   Result<LogicalPtr> Expand(const LogicalPtr& query) const;
   bool OverLocalTables(const Logical& query) const;
   // Rows into a local table: all or none; for a fixture, rows that break a constraint are rejected.
-  Result<int64_t> AddRows(const std::string& table, Batch rows);
+  Result<Batch> AddRows(const std::string& table, Batch rows);
   // The places of the rows of a table for which `where` is true.
   Result<std::vector<int32_t>> Matching(LocalTable* table, const ExprPtr& where);
   void Record(const std::string& table, Batch delta);
@@ -141,6 +156,8 @@ class Session {
   Catalog catalog_;
   std::map<std::string, std::unique_ptr<LocalTable>> tables_;
   std::vector<Change> history_;
+  std::map<std::string, std::shared_ptr<const ParsedStatement>> prepared_;
+  std::map<std::string, Batch> temporary_;  // of the query that runs: rows by a scan's name
   std::optional<std::map<std::string, Batch>> transaction_;  // contents at BEGIN
   size_t transaction_history_ = 0;
   std::map<std::string, std::string> settings_;

@@ -97,7 +97,7 @@ LocalTable* Session::FindTable(const std::string& name) {
   return it == tables_.end() ? nullptr : it->second.get();
 }
 
-Result<int64_t> Session::AddRows(const std::string& table, Batch rows) {
+Result<Batch> Session::AddRows(const std::string& table, Batch rows) {
   rows.seq = nullptr;
   if (fixtures_.contains(table)) {
     const Relation& relation = *catalog_.FindRelation(table);
@@ -118,9 +118,8 @@ Result<int64_t> Session::AddRows(const std::string& table, Batch rows) {
     LEAT_ASSIGN(rows, Take(rows, kept));
   }
   LEAT_ASSIGN(Batch delta, FindTable(table)->Insert(rows, &next_seq_, Eval()));
-  const int64_t added = delta.rows;
-  Record(table, std::move(delta));
-  return added;
+  Record(table, delta);
+  return delta;
 }
 
 Result<Batch> Session::RowsOf(const LogicalPtr& query) {
@@ -159,8 +158,8 @@ Result<StatementResult> Session::RunCreateAs(CreateTableAs as) {
     rows = answer.rows;
   }
   LEAT_RETURN(RunCreate(std::move(as.create)).status());
-  LEAT_ASSIGN(const int64_t added, AddRows(name, std::move(rows)));
-  return StatementResult{.tag = as.with_data ? fmt::format("SELECT {}", added)
+  LEAT_ASSIGN(const Batch added, AddRows(name, std::move(rows)));
+  return StatementResult{.tag = as.with_data ? fmt::format("SELECT {}", added.rows)
                                              : std::string("CREATE TABLE AS")};
 }
 
@@ -187,8 +186,33 @@ Result<StatementResult> Session::RunDropIndex(const DropIndex& drop) {
 
 Result<StatementResult> Session::RunInsert(const InsertRows& insert) {
   LEAT_ASSIGN(Batch rows, RowsOf(VisibleColumns(insert.query)));
-  LEAT_ASSIGN(const int64_t added, AddRows(insert.table, std::move(rows)));
-  return StatementResult{.tag = fmt::format("INSERT 0 {}", added)};
+  if (insert.conflict) return RunUpsert(insert, std::move(rows));
+  // What RETURNING cannot compute stops the statement before anything has changed. (A fixture's
+  // rows may be rejected; they are not known before.)
+  const bool fixture = fixtures_.contains(insert.table);
+  StatementResult result;
+  if (!fixture) {
+    LEAT_ASSIGN(result, Returned(insert.returning, rows, fmt::format("INSERT 0 {}", rows.rows)));
+  }
+  LEAT_ASSIGN(const Batch added, AddRows(insert.table, std::move(rows)));
+  if (!fixture) return result;
+  return Returned(insert.returning, added, fmt::format("INSERT 0 {}", added.rows));
+}
+
+Result<StatementResult> Session::Returned(const std::optional<Returning>& returning,
+                                          const Batch& rows, std::string tag) const {
+  StatementResult result{.tag = std::move(tag)};
+  if (!returning) return result;
+  result.has_rows = true;
+  result.schema = returning->schema;
+  result.rows.rows = rows.rows;
+  for (const ExprPtr& expr : returning->exprs) {
+    ErrorMask errors(rows.rows);
+    LEAT_ASSIGN(auto column, Evaluate(*expr, rows, Eval(), {}, &errors));
+    LEAT_RETURN(errors.status());
+    result.rows.columns.push_back(std::move(column));
+  }
+  return result;
 }
 
 Result<std::vector<int32_t>> Session::Matching(LocalTable* table, const ExprPtr& where) {
@@ -207,38 +231,54 @@ Result<std::vector<int32_t>> Session::Matching(LocalTable* table, const ExprPtr&
 Result<StatementResult> Session::RunDelete(const DeleteRows& remove) {
   LocalTable* table = FindTable(remove.table);
   std::vector<int32_t> rows;
+  Batch behind;
   if (remove.rows) {
-    LEAT_ASSIGN(const auto chosen, Chosen(remove.rows));
-    rows = chosen.first;
+    LEAT_ASSIGN(auto chosen, Chosen(remove.rows));
+    rows = std::move(chosen.first);
+    behind = std::move(chosen.second);
   } else {
     LEAT_ASSIGN(rows, Matching(table, remove.where));
   }
+  LEAT_ASSIGN(const Batch all, table->contents());
+  LEAT_ASSIGN(Batch gone, Take(all, rows));
+  gone.columns.insert(gone.columns.end(), behind.columns.begin(), behind.columns.end());
+  // What RETURNING cannot compute stops the statement before anything has changed.
+  LEAT_ASSIGN(auto result, Returned(remove.returning, gone, fmt::format("DELETE {}", rows.size())));
   LEAT_ASSIGN(Batch delta, table->Delete(rows));
   Record(remove.table, std::move(delta));
-  return StatementResult{.tag = fmt::format("DELETE {}", rows.size())};
+  return result;
 }
 
 Result<StatementResult> Session::RunUpdate(const UpdateRows& update) {
   LocalTable* table = FindTable(update.table);
+  std::vector<int32_t> rows;
+  Batch values;
+  Batch behind;
   if (update.rows) {
-    LEAT_ASSIGN(const auto chosen, Chosen(update.rows));
-    LEAT_ASSIGN(Batch delta, table->Update(chosen.first, chosen.second, Eval()));
-    Record(update.table, std::move(delta));
-    return StatementResult{.tag = fmt::format("UPDATE {}", chosen.first.size())};
+    LEAT_ASSIGN(auto chosen, Chosen(update.rows));
+    rows = std::move(chosen.first);
+    values = std::move(chosen.second);
+    const auto width = static_cast<ptrdiff_t>(update.values.size());
+    behind.columns.assign(values.columns.begin() + width, values.columns.end());
+    values.columns.resize(update.values.size());
+  } else {
+    LEAT_ASSIGN(rows, Matching(table, update.where));
+    LEAT_ASSIGN(const Batch all, table->contents());
+    LEAT_ASSIGN(const Batch old, Take(all, rows));
+    values.rows = old.rows;
+    for (const ExprPtr& expr : update.values) {
+      ErrorMask errors(old.rows);
+      LEAT_ASSIGN(auto column, Evaluate(*expr, old, Eval(), {}, &errors));
+      LEAT_RETURN(errors.status());
+      values.columns.push_back(std::move(column));
+    }
   }
-  LEAT_ASSIGN(const auto rows, Matching(table, update.where));
-  LEAT_ASSIGN(const Batch all, table->contents());
-  LEAT_ASSIGN(const Batch old, Take(all, rows));
-  Batch values{.rows = old.rows};
-  for (const ExprPtr& expr : update.values) {
-    ErrorMask errors(old.rows);
-    LEAT_ASSIGN(auto column, Evaluate(*expr, old, Eval(), {}, &errors));
-    LEAT_RETURN(errors.status());
-    values.columns.push_back(std::move(column));
-  }
+  Batch now = values;
+  now.columns.insert(now.columns.end(), behind.columns.begin(), behind.columns.end());
+  LEAT_ASSIGN(auto result, Returned(update.returning, now, fmt::format("UPDATE {}", rows.size())));
   LEAT_ASSIGN(Batch delta, table->Update(rows, values, Eval()));
   Record(update.table, std::move(delta));
-  return StatementResult{.tag = fmt::format("UPDATE {}", rows.size())};
+  return result;
 }
 
 Result<StatementResult> Session::RunTruncate(const TruncateTable& truncate) {
@@ -312,7 +352,8 @@ Result<int64_t> Session::CopyText(const CopyFrom& copy, const LineReader& input)
     LEAT_RETURN(bad);
     rows.columns.push_back(std::move(values));
   }
-  return AddRows(copy.table, std::move(rows));
+  LEAT_ASSIGN(const Batch added, AddRows(copy.table, std::move(rows)));
+  return added.rows;
 }
 
 // A file (or a fixture's raw bytes) through the reader of its format: wrong rows of a fixture are
@@ -345,8 +386,8 @@ Result<int64_t> Session::CopyFile(const CopyFrom& copy, const std::string& path)
     }
     LEAT_RETURN(
         rejects_.Add(copy.table, "", chunk->rejects, {.number = 1, .clock = Eval().now}).status());
-    LEAT_ASSIGN(const int64_t added, AddRows(copy.table, std::move(chunk->batch)));
-    rows += added;
+    LEAT_ASSIGN(const Batch added, AddRows(copy.table, std::move(chunk->batch)));
+    rows += added.rows;
   }
 }
 

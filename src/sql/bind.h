@@ -36,6 +36,7 @@ enum class Clause : uint8_t {
   kCheck,
   kDefault,
   kUpdate,
+  kReturning,
 };
 // "WHERE", "JOIN conditions", "check constraints".
 std::string_view NameOf(Clause clause);
@@ -126,6 +127,16 @@ class Binder {
   Result<ExprPtr> BindBool(const Node* node, const ExprContext& context,
                            std::string_view construct);
 
+  // The names that a WITH gives, for what is bound from here on.
+  Status BindWith(const PgQuery__WithClause& with, const Scope* outer);
+  // The `column`-th of a subquery's `width` columns: UPDATE … SET (a, b) = (SELECT …).
+  Result<ExprPtr> BindSubqueryColumn(const PgQuery__SubLink& link, int column, int width,
+                                     const ExprContext& context);
+
+  // What a function of the user's gives; its SELECT may become a subquery of `context`.
+  Result<ExprPtr> BindSqlCall(const SqlFunction& function, std::vector<ExprPtr> args, int location,
+                              const ExprContext& context);
+
   // Joins the subqueries that `exprs` need to `plan` and puts their values in.
   Status AttachSubqueries(const Collected& collected, std::vector<ExprPtr*> exprs,
                           LogicalPtr* plan);
@@ -138,6 +149,12 @@ class Binder {
 
  private:
   struct Selection;  // bind_select.h
+
+  // bind_recursive.cc
+  Result<LogicalPtr> BindRecursive(const PgQuery__CommonTableExpr& common, const Scope* outer);
+  // bind_function.cc
+  Result<const SqlFunction*> FindSqlFunction(const std::string& name,
+                                             const std::vector<ExprPtr>& args);
 
   // bind_expr.cc
   Result<ExprPtr> BindNode(const Node* node, const ExprContext& context);
@@ -164,6 +181,7 @@ class Binder {
   Result<ExprPtr> BindBetween(const PgQuery__AExpr& expr, const ExprContext& context);
   Result<ExprPtr> BindAnyOfValue(const PgQuery__AExpr& expr, bool any, const ExprContext& context);
   Result<ExprPtr> BindAnyArray(const PgQuery__AExpr& expr, const ExprContext& context);
+  Result<ExprPtr> BindRowSubquery(const PgQuery__AExpr& expr, const ExprContext& context);
   Result<ExprPtr> BindRowOperator(const PgQuery__AExpr& expr, const ExprContext& context);
   Result<std::vector<ExprPtr>> BindRow(const Node* node, const ExprContext& context);
   Result<ExprPtr> CompareRows(std::string_view symbol, const std::vector<ExprPtr>& left,
@@ -225,7 +243,6 @@ class Binder {
   Result<Query> BindPlainSelect(const PgQuery__SelectStmt& select, const SelectOptions& options);
   Result<Query> BindValuesLists(const PgQuery__SelectStmt& select, const SelectOptions& options);
   Result<Query> BindSetOperation(const PgQuery__SelectStmt& select, const SelectOptions& options);
-  Status BindWith(const PgQuery__WithClause& with, const Scope* outer);
   Status BindTargets(Selection* selection);
   Status BindStar(const PgQuery__ColumnRef& ref, Selection* selection);
   void AddDetermined(Selection* selection);
@@ -243,7 +260,9 @@ class Binder {
   Status BuildAggregate(Selection* selection);
   Status BuildWhere(Selection* selection);
   Result<Query> BuildOutput(Selection* selection);
-  Status BindLimit(const PgQuery__SelectStmt& select, TopParts* top, bool* limited);
+  // The rows that LIMIT, OFFSET and FETCH leave of `plan`, in this order.
+  Result<LogicalPtr> BuildLimit(const PgQuery__SelectStmt& select, LogicalPtr plan,
+                                std::vector<SortKey> order);
   Result<std::optional<int64_t>> BindLimitValue(const Node* node, std::string_view clause);
   Result<Query> FinishSetOperation(const PgQuery__SelectStmt& select, LogicalPtr plan);
 
@@ -266,6 +285,9 @@ class Binder {
   Result<LogicalPtr> JoinOn(const PgQuery__JoinExpr& join, JoinType type, const FromItem& left,
                             const FromItem& right, const Scope& scope,
                             std::vector<ExprPtr> conjuncts, int levels);
+  // A condition with subqueries: each is joined to the side whose columns it depends on.
+  Result<LogicalPtr> JoinAsking(JoinType type, const FromItem& left, const FromItem& right,
+                                std::vector<ExprPtr> conjuncts, Collected collected);
   Result<std::vector<ExprPtr>> BindUsing(const std::vector<std::string>& names, JoinType type,
                                          FromItem* left, FromItem* right, ScopeTable* merged);
 
@@ -280,6 +302,7 @@ class Binder {
   int view_depth_ = 0;
   int depth_ = 0;  // of nested expressions and queries
   std::vector<std::map<std::string, CommonTable, std::less<>>> common_tables_;
+  int recursions_ = 0;  // WITH RECURSIVE queries so far: each has a name of its own
 };
 
 // The name that PostgreSQL gives the column of an expression without AS: "?column?" for most.
@@ -291,6 +314,8 @@ Result<FromItem> AliasedItem(LogicalPtr plan, std::string_view name, const PgQue
 // kOuterBase + i from here on, for args[i].
 void NumberOuterColumns(Subquery* subquery);
 bool IsSetFunction(std::string_view name);
+// Whether a WITH query names itself in a FROM of its own.
+bool RefersToItself(const PgQuery__CommonTableExpr& common);
 // Merges conjuncts over several inner-joined tables into those joins; the rest comes back.
 LogicalPtr SinkIntoJoins(LogicalPtr plan, std::vector<ExprPtr>* conjuncts);
 // Filter over row_number(): the rows with the first numbers, as kTop; other conjuncts stay.

@@ -129,6 +129,8 @@ Result<ExprPtr> Binder::BindPlainCall(const std::string& name, const PgQuery__Fu
     return NotSupported("named arguments are not supported", LocationOf(arg));
   }
   LEAT_ASSIGN(auto args, BindExprs(Items(call.n_args, call.args), context));
+  LEAT_ASSIGN(const SqlFunction* own, FindSqlFunction(name, args));
+  if (own != nullptr) return BindSqlCall(*own, std::move(args), call.location, context);
   if (name == "pg_typeof" && args.size() == 1) {
     return LiteralExpr(std::make_shared<arrow::StringScalar>(PlainName(args[0]->type)),
                        Type(TypeId::kText));

@@ -89,27 +89,10 @@ Result<Query> BindSelectStatement(const PgQuery__SelectStmt& select, const Catal
   return binder.BindQuery(select);
 }
 
-Result<BoundStatement> BindNode(const StatementContext& context) {
+// What declares or changes things besides tables' rows.
+Result<BoundStatement> BindDefinition(const StatementContext& context) {
   const Node* node = context.statement.node;
   switch (node->node_case) {
-    case PG_QUERY__NODE__NODE_SELECT_STMT: {
-      if (node->select_stmt->into_clause != nullptr) {
-        return BindSelectInto(*node->select_stmt, context);
-      }
-      Select select;
-      LEAT_ASSIGN(select.query, BindSelectStatement(*node->select_stmt, context.catalog));
-      return select;
-    }
-    case PG_QUERY__NODE__NODE_INSERT_STMT:
-      return BindInsert(*node->insert_stmt, context);
-    case PG_QUERY__NODE__NODE_UPDATE_STMT:
-      return BindUpdate(*node->update_stmt, context);
-    case PG_QUERY__NODE__NODE_DELETE_STMT:
-      return BindDelete(*node->delete_stmt, context);
-    case PG_QUERY__NODE__NODE_TRUNCATE_STMT:
-      return BindTruncate(*node->truncate_stmt, context);
-    case PG_QUERY__NODE__NODE_COPY_STMT:
-      return BindCopy(*node->copy_stmt, context);
     case PG_QUERY__NODE__NODE_CREATE_STMT:
       return BindCreateTable(*node->create_stmt, context);
     case PG_QUERY__NODE__NODE_CREATE_FOREIGN_SERVER_STMT:
@@ -142,8 +125,46 @@ Result<BoundStatement> BindNode(const StatementContext& context) {
       return BindVacuum(*node->vacuum_stmt, context);
     case PG_QUERY__NODE__NODE_EXPLAIN_STMT:
       return BindExplain(*node->explain_stmt, context);
+    case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT:
+      return BindAlterTable(*node->alter_table_stmt, context);
+    case PG_QUERY__NODE__NODE_RENAME_STMT:
+      return BindRename(*node->rename_stmt, context);
+    case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
+      return BindCreateFunction(*node->create_function_stmt, context);
+    case PG_QUERY__NODE__NODE_PREPARE_STMT:
+      return BindPrepare(*node->prepare_stmt, context);
+    case PG_QUERY__NODE__NODE_EXECUTE_STMT:
+      return ExecutePrepared{node->execute_stmt->name};
+    case PG_QUERY__NODE__NODE_DEALLOCATE_STMT:
+      return Deallocate{node->deallocate_stmt->name};
     default:
       return Unsupported(context.statement);
+  }
+}
+
+Result<BoundStatement> BindNode(const StatementContext& context) {
+  const Node* node = context.statement.node;
+  switch (node->node_case) {
+    case PG_QUERY__NODE__NODE_SELECT_STMT: {
+      if (node->select_stmt->into_clause != nullptr) {
+        return BindSelectInto(*node->select_stmt, context);
+      }
+      Select select;
+      LEAT_ASSIGN(select.query, BindSelectStatement(*node->select_stmt, context.catalog));
+      return select;
+    }
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+      return BindInsert(*node->insert_stmt, context);
+    case PG_QUERY__NODE__NODE_UPDATE_STMT:
+      return BindUpdate(*node->update_stmt, context);
+    case PG_QUERY__NODE__NODE_DELETE_STMT:
+      return BindDelete(*node->delete_stmt, context);
+    case PG_QUERY__NODE__NODE_TRUNCATE_STMT:
+      return BindTruncate(*node->truncate_stmt, context);
+    case PG_QUERY__NODE__NODE_COPY_STMT:
+      return BindCopy(*node->copy_stmt, context);
+    default:
+      return BindDefinition(context);
   }
 }
 
@@ -262,6 +283,9 @@ Result<BoundStatement> BindShow(const PgQuery__VariableShowStmt& stmt) {
 
 Result<BoundStatement> BindDrop(const PgQuery__DropStmt& stmt, const StatementContext& context) {
   if (stmt.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_INDEX) return BindDropIndex(stmt, context);
+  if (stmt.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION) {
+    return BindDropFunction(stmt, context);
+  }
   const auto kind = KindOf(stmt.remove_type);
   if (!kind) return Unsupported(context.statement);
   DropRelation drop;
@@ -299,7 +323,21 @@ Result<BoundStatement> BindExplain(const PgQuery__ExplainStmt& stmt,
   for (const Node* node : Items(stmt.n_options, stmt.options)) {
     const std::string value = OptionText(*node->def_elem);
     const std::string_view name = node->def_elem->defname;
-    if (name == "analyze") explain.analyze = value != "false" && value != "off";
+    const bool on = value != "false" && value != "off";
+    if (name == "analyze") explain.analyze = on;
+    if (name == "costs") explain.state = on;
+    if (name != "format" || value == "text") continue;
+    if (value == "mermaid") {
+      explain.format = Explain::Format::kMermaid;
+    } else if (value == "dot") {
+      explain.format = Explain::Format::kDot;
+    } else {
+      return SqlStatus(
+          fmt::format("unrecognized value for EXPLAIN option \"format\": \"{}\"", value),
+          {.sqlstate = "22023",
+           .location = node->def_elem->location,
+           .hint = "It is text, mermaid or dot."});
+    }
   }
   const Node* query = stmt.query;
   if (Is(query, PG_QUERY__NODE__NODE_SELECT_STMT)) {

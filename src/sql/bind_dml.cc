@@ -6,48 +6,12 @@
 namespace leat {
 namespace {
 
-// Columns that a statement lists, with their places.
-using NameList = std::vector<std::pair<std::string, int>>;
-
-Status UndefinedColumn(std::string_view column, const Relation& relation, int location) {
-  std::vector<std::string> names;
-  for (const ColumnSpec& spec : relation.columns) names.push_back(spec.column.name);
-  const auto nearest = NearestName(column, names);
-  return SqlStatus(
-      fmt::format("column \"{}\" of relation \"{}\" does not exist", column, relation.name),
-      {.sqlstate = kUndefinedColumn,
-       .location = location,
-       .hint = nearest ? fmt::format("Perhaps you meant \"{}\".", *nearest) : std::string()});
-}
-
-// The columns that an INSERT or COPY names, as places in the relation; all of them by default.
-Result<std::vector<int>> NamedColumns(const NameList& names, const Relation& relation) {
-  std::vector<int> columns;
-  for (const auto& [name, location] : names) {
-    const int column = relation.schema().Find(name);
-    if (column < 0) return UndefinedColumn(name, relation, location);
-    if (std::find(columns.begin(), columns.end(), column) != columns.end()) {
-      return SqlStatus(fmt::format("column \"{}\" specified more than once", name),
-                       {.sqlstate = "42701", .location = location});
-    }
-    columns.push_back(column);
-  }
-  if (names.empty()) {
-    for (int i = 0; i < relation.schema().size(); ++i) columns.push_back(i);
-  }
-  return columns;
-}
-
 NameList InsertNames(const PgQuery__InsertStmt& stmt) {
   NameList names;
   for (const Node* node : Items(stmt.n_cols, stmt.cols)) {
     names.emplace_back(node->res_target->name, node->res_target->location);
   }
   return names;
-}
-
-ExprPtr DefaultOf(const ColumnSpec& spec) {
-  return spec.default_value ? spec.default_value : NullLiteral(spec.column.type);
 }
 
 // More values than columns, or fewer where columns were named. `extra` is the first value too many.
@@ -63,17 +27,21 @@ Status CheckCount(size_t values, size_t columns, const NameList& names, int extr
   return Status::OK();
 }
 
-Status RefuseInsertClauses(const PgQuery__InsertStmt& stmt) {
+// A standing query is a query alone.
+Status RefuseStandingClauses(const PgQuery__InsertStmt& stmt) {
   if (stmt.with_clause != nullptr) {
-    return NotSupported("WITH before INSERT is not supported", stmt.with_clause->location,
+    return NotSupported("WITH before INSERT into a sink is not supported",
+                        stmt.with_clause->location,
                         "Write it behind: INSERT INTO t WITH … SELECT ….");
   }
   if (stmt.on_conflict_clause != nullptr) {
-    return NotSupported("ON CONFLICT is not supported", stmt.on_conflict_clause->location,
+    return NotSupported("ON CONFLICT is not supported for a sink",
+                        stmt.on_conflict_clause->location,
                         "A sink with OPTIONS (mode 'upsert', key '…') replaces rows by key.");
   }
   if (stmt.n_returning_list > 0) {
-    return NotSupported("RETURNING is not supported", LocationOf(stmt.returning_list[0]));
+    return NotSupported("RETURNING is not supported for a sink", LocationOf(stmt.returning_list[0]),
+                        "It is a standing query: ask for what it keeps with SELECT.");
   }
   return Status::OK();
 }
@@ -106,24 +74,12 @@ struct Choice {
   bool needed = false;
 };
 
-// A table as the scope of UPDATE and DELETE.
-Scope ScopeOf(const Relation& relation, const PgQuery__RangeVar& range) {
-  Scope scope;
-  ScopeTable& table = scope.tables.emplace_back();
-  table.name = range.alias == nullptr ? range.relname : range.alias->aliasname;
-  if (range.alias != nullptr) table.relation = range.relname;
-  for (size_t i = 0; i < relation.columns.size(); ++i) {
-    const Column& column = relation.columns[i].column;
-    table.columns.push_back(
-        {column.name, ColumnExpr(static_cast<int>(i), column.type), column.nullable});
-  }
-  return scope;
-}
-
 Result<Choice> ChoiceOf(Binder* binder, const Relation& relation, const PgQuery__RangeVar& range,
                         Nodes from) {
   Choice choice;
-  choice.scope = ScopeOf(relation, range);
+  const bool alias = range.alias != nullptr;
+  choice.scope.tables = {TableScope(relation, alias ? range.alias->aliasname : range.relname)};
+  if (alias) choice.scope.tables[0].relation = range.relname;
   Schema schema = relation.schema();
   const int width = schema.size();
   schema.columns.push_back({"row", TypeId::kInt8, false});
@@ -159,6 +115,27 @@ Result<LogicalPtr> Chosen(Binder* binder, Choice* choice, const ExprPtr& where,
   values.insert(values.begin(), choice->place);
   const std::vector<std::string> names(values.size(), "value");
   return ProjectOn(plan, std::move(values), names);
+}
+
+// RETURNING of UPDATE and DELETE: what it reads of other tables goes to `behind`, which comes
+// behind the table's `width` columns.
+Result<std::optional<Returning>> ReturningOf(Nodes targets, const Choice& choice, int width,
+                                             Binder* binder, std::vector<ExprPtr>* behind) {
+  if (targets.empty()) return std::optional<Returning>();
+  LEAT_ASSIGN(Returning returning, BindReturning(targets, choice.scope, binder));
+  const size_t before = behind->size();
+  std::map<int, int> places;
+  for (ExprPtr& expr : returning.exprs) {
+    expr = MapColumns(expr, [&](const Expr& column) {
+      const ExprPtr same = ColumnAt(column.column, column.type, column.location);
+      if (column.column < width) return same;
+      const int next = width + static_cast<int>(behind->size() - before);
+      const auto [place, added] = places.try_emplace(column.column, next);
+      if (added) behind->push_back(same);
+      return ColumnAt(place->second, column.type, column.location);
+    });
+  }
+  return std::optional(std::move(returning));
 }
 
 // INSERT … VALUES: every value is read as its column's type, DEFAULT is the column's.
@@ -252,40 +229,6 @@ Result<Query> InsertQuery(Binder* binder, const PgQuery__InsertStmt& stmt,
   return ProjectedFor(binder, select, relation, columns, names);
 }
 
-// SET a = …, (b, c) = (…): the new value of each column.
-Status BindAssignments(const PgQuery__UpdateStmt& stmt, const Relation& relation,
-                       const ExprContext& context, Binder* binder, std::vector<ExprPtr>* values) {
-  std::vector<bool> assigned(values->size());
-  for (const Node* node : Items(stmt.n_target_list, stmt.target_list)) {
-    const PgQuery__ResTarget& target = *node->res_target;
-    const int found = relation.schema().Find(target.name);
-    if (found < 0) return UndefinedColumn(target.name, relation, target.location);
-    const auto column = static_cast<size_t>(found);
-    if (assigned[column]) {
-      return SqlStatus(fmt::format("multiple assignments to same column \"{}\"", target.name),
-                       {.sqlstate = kSyntaxError, .location = -1});
-    }
-    assigned[column] = true;
-    if (Is(target.val, PG_QUERY__NODE__NODE_SET_TO_DEFAULT)) {
-      (*values)[column] = DefaultOf(relation.columns[column]);
-      continue;
-    }
-    const Node* value = target.val;
-    if (Is(value, PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF)) {
-      const PgQuery__MultiAssignRef& multi = *value->multi_assign_ref;
-      if (!Is(multi.source, PG_QUERY__NODE__NODE_ROW_EXPR)) {
-        return NotSupported("assigning several columns from one subquery is not supported",
-                            target.location, "Write a subquery for each column.");
-      }
-      value = multi.source->row_expr->args[multi.colno - 1];
-    }
-    LEAT_ASSIGN(ExprPtr expr, binder->BindExpr(value, context));
-    LEAT_ASSIGN((*values)[column],
-                CoerceToColumn(expr, relation.columns[column].column, binder->settings()));
-  }
-  return Status::OK();
-}
-
 }  // namespace
 
 std::string RowsRelation(std::string_view table) { return fmt::format("rows of {}", table); }
@@ -297,7 +240,7 @@ std::string_view TableOfRows(std::string_view relation) {
 
 Result<Query> BindInsertSource(const PgQuery__InsertStmt& stmt, const Relation& sink,
                                const Catalog& catalog) {
-  LEAT_RETURN(RefuseInsertClauses(stmt));
+  LEAT_RETURN(RefuseStandingClauses(stmt));
   Binder binder(catalog);
   if (!sink.columns.empty() && !sink.infer_columns) return InsertQuery(&binder, stmt, sink);
   if (stmt.n_cols > 0) {
@@ -311,7 +254,6 @@ Result<Query> BindInsertSource(const PgQuery__InsertStmt& stmt, const Relation& 
 
 Result<BoundStatement> BindInsert(const PgQuery__InsertStmt& stmt,
                                   const StatementContext& context) {
-  LEAT_RETURN(RefuseInsertClauses(stmt));
   Binder binder(context.catalog);
   LEAT_ASSIGN(const Relation* relation, binder.FindRelation(*stmt.relation));
   if (relation->kind == RelationKind::kForeign) {
@@ -325,17 +267,28 @@ Result<BoundStatement> BindInsert(const PgQuery__InsertStmt& stmt,
     return create;
   }
   LEAT_RETURN(RefuseReadOnly(*relation, "insert into", stmt.relation->location));
+  if (stmt.with_clause != nullptr) LEAT_RETURN(binder.BindWith(*stmt.with_clause, nullptr));
   InsertRows insert;
   insert.table = relation->name;
   LEAT_ASSIGN(insert.query, InsertQuery(&binder, stmt, *relation));
+  const PgQuery__RangeVar& range = *stmt.relation;
+  const char* name = range.alias == nullptr ? range.relname : range.alias->aliasname;
+  if (stmt.on_conflict_clause != nullptr) {
+    LEAT_ASSIGN(insert.conflict,
+                BindOnConflict(*stmt.on_conflict_clause, *relation, name, &binder));
+  }
+  if (stmt.n_returning_list > 0) {
+    const Scope scope{{TableScope(*relation, name)}, nullptr};
+    LEAT_ASSIGN(insert.returning,
+                BindReturning(Items(stmt.n_returning_list, stmt.returning_list), scope, &binder));
+  }
   return insert;
 }
 
 Result<BoundStatement> BindUpdate(const PgQuery__UpdateStmt& stmt,
                                   const StatementContext& context) {
-  if (stmt.with_clause != nullptr) return NotSupported("WITH before UPDATE is not supported");
-  if (stmt.n_returning_list > 0) return NotSupported("RETURNING is not supported");
   Binder binder(context.catalog);
+  if (stmt.with_clause != nullptr) LEAT_RETURN(binder.BindWith(*stmt.with_clause, nullptr));
   LEAT_ASSIGN(const Relation* relation, binder.FindRelation(*stmt.relation));
   LEAT_RETURN(RefuseReadOnly(*relation, "update", stmt.relation->location));
   LEAT_ASSIGN(Choice choice, ChoiceOf(&binder, *relation, *stmt.relation,
@@ -349,21 +302,25 @@ Result<BoundStatement> BindUpdate(const PgQuery__UpdateStmt& stmt,
   for (const ScopeColumn& column : choice.scope.tables[0].columns) {
     update.values.push_back(column.expr);
   }
-  LEAT_RETURN(BindAssignments(stmt, *relation, expressions, &binder, &update.values));
+  LEAT_RETURN(BindAssignments(Items(stmt.n_target_list, stmt.target_list), *relation, expressions,
+                              &binder, &update.values));
   if (stmt.where_clause != nullptr) {
     expressions.clause = Clause::kWhere;
     LEAT_ASSIGN(update.where, binder.BindBool(stmt.where_clause, expressions, "WHERE"));
   }
+  std::vector<ExprPtr> values = update.values;
+  const int width = static_cast<int>(values.size());
+  LEAT_ASSIGN(update.returning, ReturningOf(Items(stmt.n_returning_list, stmt.returning_list),
+                                            choice, width, &binder, &values));
   if (!choice.needed && choice.collected.subqueries.empty()) return update;
-  LEAT_ASSIGN(update.rows, Chosen(&binder, &choice, update.where, std::move(update.values)));
+  LEAT_ASSIGN(update.rows, Chosen(&binder, &choice, update.where, std::move(values)));
   return update;
 }
 
 Result<BoundStatement> BindDelete(const PgQuery__DeleteStmt& stmt,
                                   const StatementContext& context) {
-  if (stmt.with_clause != nullptr) return NotSupported("WITH before DELETE is not supported");
-  if (stmt.n_returning_list > 0) return NotSupported("RETURNING is not supported");
   Binder binder(context.catalog);
+  if (stmt.with_clause != nullptr) LEAT_RETURN(binder.BindWith(*stmt.with_clause, nullptr));
   LEAT_ASSIGN(const Relation* relation, binder.FindRelation(*stmt.relation));
   LEAT_RETURN(RefuseReadOnly(*relation, "delete from", stmt.relation->location));
   LEAT_ASSIGN(Choice choice, ChoiceOf(&binder, *relation, *stmt.relation,
@@ -377,8 +334,11 @@ Result<BoundStatement> BindDelete(const PgQuery__DeleteStmt& stmt,
     expressions.collected = &choice.collected;
     LEAT_ASSIGN(rows.where, binder.BindBool(stmt.where_clause, expressions, "WHERE"));
   }
+  std::vector<ExprPtr> behind;
+  LEAT_ASSIGN(rows.returning, ReturningOf(Items(stmt.n_returning_list, stmt.returning_list), choice,
+                                          relation->schema().size(), &binder, &behind));
   if (!choice.needed && choice.collected.subqueries.empty()) return rows;
-  LEAT_ASSIGN(rows.rows, Chosen(&binder, &choice, rows.where, {}));
+  LEAT_ASSIGN(rows.rows, Chosen(&binder, &choice, rows.where, std::move(behind)));
   return rows;
 }
 

@@ -77,6 +77,8 @@ std::string_view NameOf(Clause clause) {
       return "DEFAULT expressions";
     case Clause::kUpdate:
       return "UPDATE";
+    case Clause::kReturning:
+      return "RETURNING";
   }
   return "";
 }

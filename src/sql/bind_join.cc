@@ -198,6 +198,59 @@ Result<LogicalPtr> Binder::JoinLateral(const LogicalPtr& left, const LogicalPtr&
   return FirstColumns(JoinOf(left, freed.plan, std::move(parts)), width);
 }
 
+Result<LogicalPtr> Binder::JoinAsking(JoinType type, const FromItem& left, const FromItem& right,
+                                      std::vector<ExprPtr> conjuncts, Collected collected) {
+  const int left_width = left.plan->schema.size();
+  const int width = left_width + right.plan->schema.size();
+  LogicalPtr plans[] = {left.plan, right.plan};
+  // What stands for each subquery: over its side's columns.
+  std::vector<std::pair<int, ExprPtr>> values;
+  for (size_t i = 0; i < collected.subqueries.size(); ++i) {
+    Subquery& subquery = collected.subqueries[i];
+    const auto within = [&](int begin, int end) {
+      return std::all_of(subquery.args.begin(), subquery.args.end(),
+                         [&](const ExprPtr& arg) { return UsesOnly(*arg, begin, end); });
+    };
+    const bool on_right = within(left_width, width);
+    if ((!on_right && !within(0, left_width)) || IsDependent(*right.plan)) {
+      return NotSupported(
+          "a subquery over both sides of an outer join is not supported in its condition",
+          subquery.location, "Put it into a subquery in FROM on one side of the join.");
+    }
+    if (on_right) {
+      for (ExprPtr& arg : subquery.args) arg = ShiftColumns(arg, -left_width);
+    }
+    const int place = kSubqueryBase + static_cast<int>(i);
+    const bool scalar = subquery.kind == Subquery::Kind::kScalar;
+    ExprPtr value = ColumnExpr(place, scalar ? subquery.value->type : Type(TypeId::kBool));
+    LEAT_RETURN(AttachSubqueries(collected, {&value}, &plans[on_right ? 1 : 0]));
+    values.emplace_back(on_right ? 1 : 0, std::move(value));
+  }
+  const int left_now = plans[0]->schema.size();
+  const int by = left_now - left_width;
+  for (ExprPtr& conjunct : conjuncts) {
+    conjunct = MapColumns(conjunct, [&](const Expr& column) {
+      if (BaseOf(column.column) == kSubqueryBase) {
+        const auto& [side, value] = values[static_cast<size_t>(column.column - kSubqueryBase)];
+        return side == 1 ? ShiftColumns(value, left_now) : value;
+      }
+      const bool shift = column.column >= left_width && column.column < width;
+      return ColumnAt(column.column + (shift ? by : 0), column.type, column.location);
+    });
+  }
+  const int width_now = left_now + plans[1]->schema.size();
+  LogicalPtr plan = JoinOf(plans[0], plans[1], SplitJoin(type, conjuncts, left_now, width_now));
+  std::vector<ExprPtr> exprs;
+  std::vector<std::string> names;
+  for (int i = 0; i < width; ++i) {
+    const int at = i < left_width ? i : i + by;
+    const Column& column = plan->schema.columns[static_cast<size_t>(at)];
+    exprs.push_back(ColumnExpr(at, column.type));
+    names.push_back(column.name);
+  }
+  return ProjectOn(std::move(plan), std::move(exprs), names);
+}
+
 // The join under its condition, in which subqueries may stand.
 Result<LogicalPtr> Binder::JoinOn(const PgQuery__JoinExpr& join, JoinType type,
                                   const FromItem& left, const FromItem& right, const Scope& scope,
@@ -224,9 +277,8 @@ Result<LogicalPtr> Binder::JoinOn(const PgQuery__JoinExpr& join, JoinType type,
   std::vector<ExprPtr> asking(mid, conjuncts.end());
   conjuncts.erase(mid, conjuncts.end());
   if (!asking.empty() && type != JoinType::kInner) {
-    return NotSupported("a subquery in the condition of an outer join is not supported",
-                        collected.subqueries[0].location,
-                        "Put it into a subquery in FROM on one side of the join.");
+    conjuncts.insert(conjuncts.end(), asking.begin(), asking.end());
+    return JoinAsking(type, left, right, std::move(conjuncts), std::move(collected));
   }
   LEAT_ASSIGN(LogicalPtr plan, JoinLateral(left.plan, right.plan, type, conjuncts));
   if (asking.empty()) return plan;

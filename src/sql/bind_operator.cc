@@ -77,7 +77,47 @@ Result<std::vector<ExprPtr>> Binder::BindRow(const Node* node, const ExprContext
   return BindExprs(Items(node->row_expr->n_args, node->row_expr->args), context);
 }
 
+// (a, b) = (SELECT …): compared with the subquery's only row, in it.
+Result<ExprPtr> Binder::BindRowSubquery(const PgQuery__AExpr& expr, const ExprContext& context) {
+  const PgQuery__SubLink& link = *expr.rexpr->sub_link;
+  if (context.collected == nullptr) {
+    return NotSupported("a subquery is not supported here", link.location);
+  }
+  LEAT_ASSIGN(auto row, BindRow(expr.lexpr, context));
+  SelectOptions options;
+  const Scope nothing;
+  options.outer = context.scope == nullptr ? &nothing : context.scope;
+  Subquery subquery;
+  subquery.location = link.location;
+  LEAT_ASSIGN(subquery.plan, BindTable(*link.subselect->select_stmt, options));
+  const auto& columns = subquery.plan->schema.columns;
+  if (columns.size() != row.size()) {
+    return SqlStatus(columns.size() > row.size() ? "subquery has too many columns"
+                                                 : "subquery has too few columns",
+                     {.sqlstate = kSyntaxError, .location = expr.location});
+  }
+  NumberOuterColumns(&subquery);
+  std::vector<ExprPtr> outer, inner;
+  for (size_t i = 0; i < row.size(); ++i) {
+    LEAT_ASSIGN(row[i], ResolveUnknownAs(row[i], columns[i].type));
+    outer.push_back(ColumnExpr(kOuterBase + static_cast<int>(subquery.args.size()), row[i]->type));
+    inner.push_back(ColumnExpr(static_cast<int>(i), columns[i].type));
+    subquery.args.push_back(std::move(row[i]));
+  }
+  LEAT_ASSIGN(ExprPtr match, CompareRows(OperatorName(expr), outer, inner, expr.location));
+  subquery.plan = ProjectOn(subquery.plan, {std::move(match)}, {"match"});
+  subquery.value = ColumnExpr(0, Type(TypeId::kBool));
+  auto& subqueries = context.collected->subqueries;
+  subqueries.push_back(std::move(subquery));
+  return ColumnAt(kSubqueryBase + static_cast<int>(subqueries.size()) - 1, Type(TypeId::kBool),
+                  link.location);
+}
+
 Result<ExprPtr> Binder::BindRowOperator(const PgQuery__AExpr& expr, const ExprContext& context) {
+  const bool plain = expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_OP;
+  if (plain && IsRow(expr.lexpr) && Is(expr.rexpr, PG_QUERY__NODE__NODE_SUB_LINK)) {
+    return BindRowSubquery(expr, context);
+  }
   LEAT_ASSIGN(const auto left, BindRow(expr.lexpr, context));
   LEAT_ASSIGN(const auto right, BindRow(expr.rexpr, context));
   const bool distinct = expr.kind == PG_QUERY__A__EXPR__KIND__AEXPR_DISTINCT;

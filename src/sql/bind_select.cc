@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "func/function.h"
 #include "sql/outer.h"
 
@@ -15,10 +16,6 @@ Status RefuseClauses(const PgQuery__SelectStmt& select) {
   if (select.into_clause != nullptr) return NotSupported("SELECT INTO is not supported");
   if (select.n_locking_clause > 0) {
     return NotSupported("FOR UPDATE and FOR SHARE are not supported: nothing is locked here");
-  }
-  if (select.limit_option == PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_WITH_TIES) {
-    return NotSupported("WITH TIES is not supported", LocationOf(select.limit_count),
-                        "Use rank() OVER (ORDER BY …) in a subquery and filter outside.");
   }
   return Status::OK();
 }
@@ -73,6 +70,34 @@ LogicalPtr UnnestSets(LogicalPtr plan, std::vector<ExprPtr> sets, std::vector<Ex
   return UnnestOn(std::move(plan), std::move(sets), names);
 }
 
+// FETCH FIRST n ROWS WITH TIES: the rows whose rank is within n, without those that OFFSET leaves
+// out.
+LogicalPtr TopWithTies(LogicalPtr plan, std::vector<SortKey> order, int64_t offset, int64_t limit) {
+  const int width = plan->schema.size();
+  const Type int8(TypeId::kInt8);
+  WindowParts ranks{.order = order};
+  ranks.calls.push_back({.function = WindowFunction::kRank, .result = int8});
+  ranks.names.emplace_back("rank");
+  plan = WindowOn(std::move(plan), std::move(ranks));
+  const auto compared = [&](std::string_view symbol, int column, int64_t with) {
+    const Type types[] = {int8, int8};
+    const auto resolved = ResolveOperator(symbol, types, -1);
+    LEAT_CHECK(resolved.ok());
+    return CallExpr(resolved->function, {ColumnExpr(column, int8), Int8Literal(with)},
+                    resolved->result);
+  };
+  std::vector<ExprPtr> kept = {compared("<=", width, limit + offset)};
+  if (limit == 0) kept = {BoolLiteral(false)};
+  if (offset > 0) {
+    WindowParts numbers{.order = std::move(order)};
+    numbers.calls.push_back({.function = WindowFunction::kRowNumber, .result = int8});
+    numbers.names.emplace_back("row_number");
+    plan = WindowOn(std::move(plan), std::move(numbers));
+    kept.push_back(compared(">", width + 1, offset));
+  }
+  return FirstColumns(FilterOn(std::move(plan), Conjunction(std::move(kept))), width);
+}
+
 }  // namespace
 
 Binder::Binder(const Catalog& catalog, int view_depth)
@@ -106,21 +131,26 @@ Result<LogicalPtr> Binder::BindTable(const PgQuery__SelectStmt& select,
 }
 
 Status Binder::BindWith(const PgQuery__WithClause& with, const Scope* outer) {
-  if (with.recursive != 0) return NotSupported("WITH RECURSIVE is not supported", with.location);
   common_tables_.emplace_back();
   for (const Node* node : Items(with.n_ctes, with.ctes)) {
     const PgQuery__CommonTableExpr& common = *node->common_table_expr;
     if (!Is(common.ctequery, PG_QUERY__NODE__NODE_SELECT_STMT)) {
-      return NotSupported("WITH of a statement that writes is not supported", common.location);
+      return NotSupported("WITH of a statement that writes is not supported", common.location,
+                          "Write first, then ask: two statements between BEGIN and COMMIT.");
     }
     if (common_tables_.back().contains(common.ctename)) {
       return SqlStatus(
           fmt::format("WITH query name \"{}\" specified more than once", common.ctename),
           {.sqlstate = "42712", .location = common.location});
     }
-    SelectOptions options;
-    options.outer = outer;
-    LEAT_ASSIGN(LogicalPtr plan, BindTable(*common.ctequery->select_stmt, options));
+    LogicalPtr plan;
+    if (with.recursive != 0 && RefersToItself(common)) {
+      LEAT_ASSIGN(plan, BindRecursive(common, outer));
+    } else {
+      SelectOptions options;
+      options.outer = outer;
+      LEAT_ASSIGN(plan, BindTable(*common.ctequery->select_stmt, options));
+    }
     const auto names = StringsOf(Items(common.n_aliascolnames, common.aliascolnames));
     if (names.size() > plan->schema.columns.size()) {
       return SqlStatus(
@@ -288,20 +318,21 @@ Result<Query> Binder::BuildOutput(Selection* selection) {
     }
     output = TopOf(std::move(output), std::move(first));
   }
-  TopParts top{.order = query.order};
-  bool limited = false;
-  LEAT_RETURN(BindLimit(*selection->select, &top, &limited));
-  query.root = limited ? TopOf(std::move(output), std::move(top)) : std::move(output);
+  LEAT_ASSIGN(query.root, BuildLimit(*selection->select, std::move(output), query.order));
   return query;
 }
 
-Status Binder::BindLimit(const PgQuery__SelectStmt& select, TopParts* top, bool* limited) {
-  LEAT_ASSIGN(auto limit, BindLimitValue(select.limit_count, "LIMIT"));
-  LEAT_ASSIGN(auto offset, BindLimitValue(select.limit_offset, "OFFSET"));
-  *limited = limit.has_value() || offset.value_or(0) > 0;
-  top->limit = limit.value_or(-1);
-  top->offset = offset.value_or(0);
-  return Status::OK();
+Result<LogicalPtr> Binder::BuildLimit(const PgQuery__SelectStmt& select, LogicalPtr plan,
+                                      std::vector<SortKey> order) {
+  LEAT_ASSIGN(const auto limit, BindLimitValue(select.limit_count, "LIMIT"));
+  LEAT_ASSIGN(const auto offset, BindLimitValue(select.limit_offset, "OFFSET"));
+  if (!limit && offset.value_or(0) == 0) return plan;
+  if (limit && select.limit_option == PG_QUERY__LIMIT_OPTION__LIMIT_OPTION_WITH_TIES) {
+    return TopWithTies(std::move(plan), std::move(order), offset.value_or(0), *limit);
+  }
+  return TopOf(
+      std::move(plan),
+      {.order = std::move(order), .offset = offset.value_or(0), .limit = limit.value_or(-1)});
 }
 
 Result<std::optional<int64_t>> Binder::BindLimitValue(const Node* node, std::string_view clause) {

@@ -174,10 +174,7 @@ Result<Query> Binder::FinishSetOperation(const PgQuery__SelectStmt& select, Logi
                           : sort.sortby_nulls == PG_QUERY__SORT_BY_NULLS__SORTBY_NULLS_FIRST;
     query.order.push_back(std::move(key));
   }
-  TopParts top{.order = query.order};
-  bool limited = false;
-  LEAT_RETURN(BindLimit(select, &top, &limited));
-  query.root = limited ? TopOf(std::move(plan), std::move(top)) : std::move(plan);
+  LEAT_ASSIGN(query.root, BuildLimit(select, std::move(plan), query.order));
   return query;
 }
 

@@ -1,6 +1,11 @@
 // The statements besides SELECT. Each takes the parsed statement for its texts and places.
 #pragma once
 
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "sql/bind.h"
 #include "sql/statement.h"
 
@@ -39,6 +44,53 @@ Result<BoundStatement> BindVacuum(const PgQuery__VacuumStmt& stmt, const Stateme
 // bind_ddl.cc
 Result<BoundStatement> BindSelectInto(const PgQuery__SelectStmt& select,
                                       const StatementContext& context);
+
+// table_builder.cc
+Result<OnError> OnErrorOf(const std::string& value, int location);
+// Adds the columns and constraints that CREATE TABLE (…) or ALTER TABLE ADD lists.
+Status AddTableElements(const StatementContext& context, Nodes elements, Relation* relation);
+// A column's DEFAULT, as its type.
+Result<ExprPtr> DefaultFor(const ExprPtr& value, const Column& column,
+                           const TextSettings& settings);
+
+// bind_alter.cc
+Result<BoundStatement> BindAlterTable(const PgQuery__AlterTableStmt& stmt,
+                                      const StatementContext& context);
+Result<BoundStatement> BindRename(const PgQuery__RenameStmt& stmt, const StatementContext& context);
+
+// bind_function.cc
+Result<BoundStatement> BindCreateFunction(const PgQuery__CreateFunctionStmt& stmt,
+                                          const StatementContext& context);
+Result<BoundStatement> BindDropFunction(const PgQuery__DropStmt& stmt,
+                                        const StatementContext& context);
+
+// bind_prepare.cc
+Result<BoundStatement> BindPrepare(const PgQuery__PrepareStmt& stmt,
+                                   const StatementContext& context);
+// A copy that protobuf-c may free: its trees are malloc's.
+Result<Node*> CopyNode(const Node& node);
+// A copy of `node` (not changed) as a statement of the same text, in which `replace` gives what
+// stands in the place of parameter $n.
+Result<std::shared_ptr<const ParsedStatement>> WithParameters(
+    const ParsedStatement& statement, Node* node,
+    const std::function<Result<Node*>(const PgQuery__ParamRef&)>& replace);
+
+// bind_change.cc: what INSERT, UPDATE and DELETE share.
+// Columns that a statement lists, with their places.
+using NameList = std::vector<std::pair<std::string, int>>;
+Status UndefinedColumn(std::string_view column, const Relation& relation, int location);
+// The columns that an INSERT or COPY names, as places in the relation; all of them by default.
+Result<std::vector<int>> NamedColumns(const NameList& names, const Relation& relation);
+ExprPtr DefaultOf(const ColumnSpec& spec);
+// A table as the scope of what changes it, its columns numbered from `first`.
+ScopeTable TableScope(const Relation& relation, std::string_view name, int first = 0);
+// SET a = …, (b, c) = (…): the new value of each column.
+Status BindAssignments(Nodes targets, const Relation& relation, const ExprContext& context,
+                       Binder* binder, std::vector<ExprPtr>* values);
+// RETURNING …, over `scope`'s columns.
+Result<Returning> BindReturning(Nodes targets, const Scope& scope, Binder* binder);
+Result<OnConflict> BindOnConflict(const PgQuery__OnConflictClause& clause, const Relation& relation,
+                                  std::string_view alias, Binder* binder);
 
 // bind_dml.cc
 Result<BoundStatement> BindInsert(const PgQuery__InsertStmt& stmt, const StatementContext& context);

@@ -195,6 +195,27 @@ Result<Subquery> Binder::BindSubquery(const PgQuery__SubLink& link, const ExprCo
   return subquery;
 }
 
+Result<ExprPtr> Binder::BindSubqueryColumn(const PgQuery__SubLink& link, int column, int width,
+                                           const ExprContext& context) {
+  SelectOptions options;
+  options.outer = context.scope;
+  Subquery subquery;
+  subquery.location = link.location;
+  LEAT_ASSIGN(subquery.plan, BindTable(*link.subselect->select_stmt, options));
+  if (subquery.plan->schema.size() != width) {
+    return SqlStatus("number of columns does not match number of values",
+                     {.sqlstate = kSyntaxError, .location = link.location});
+  }
+  const Column& wanted = subquery.plan->schema.columns[static_cast<size_t>(column)];
+  const Type type = wanted.type;
+  subquery.plan = ProjectOn(subquery.plan, {ColumnExpr(column, type)}, {wanted.name});
+  subquery.value = ColumnExpr(0, type);
+  NumberOuterColumns(&subquery);
+  auto& subqueries = context.collected->subqueries;
+  subqueries.push_back(std::move(subquery));
+  return ColumnAt(kSubqueryBase + static_cast<int>(subqueries.size()) - 1, type, link.location);
+}
+
 // ARRAY(SELECT …), in the subquery's order; empty of no rows.
 Result<Subquery> Binder::BindArraySubquery(const PgQuery__SubLink& link,
                                            const SelectOptions& options) {

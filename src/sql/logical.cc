@@ -311,6 +311,8 @@ std::string NodeText(const Logical& node) {
       return WindowText(node, names);
     case LogicalKind::kMoving:
       return MovingText(node, names);
+    case LogicalKind::kRecursive:
+      return fmt::format("Recursive {}{}", Quoted(node.relation), node.distinct ? " distinct" : "");
   }
   return {};
 }
@@ -344,6 +346,7 @@ bool HasSeq(const Logical& node) {
     case LogicalKind::kAggregate:
     case LogicalKind::kJoin:
     case LogicalKind::kUnnest:
+    case LogicalKind::kRecursive:
       return false;
     case LogicalKind::kFilter:
     case LogicalKind::kProject:

@@ -31,7 +31,10 @@ enum class LogicalKind : uint8_t {
   kJoin,       // join type, pairs of keys, residual
   kTop,        // partition = exprs, order, offset, limit: DISTINCT ON and ORDER BY … LIMIT
   kWindow,     // partition = exprs, order, frame, windows
-  kMoving,     // filter (residual, or none) and project (exprs; none: all) that move with the clock
+  // WITH RECURSIVE: children[0], then children[1] over the rows found last, which it scans under
+  // the name `relation`, until none are found. One-shot queries alone.
+  kRecursive,
+  kMoving,  // filter (residual, or none) and project (exprs; none: all) that move with the clock
 };
 
 struct Logical {
@@ -52,7 +55,8 @@ struct Logical {
   std::vector<SortKey> order;   // kTop, kWindow
   int64_t offset = 0;           // kTop
   int64_t limit = -1;
-  RowFrame frame;  // kWindow
+  bool distinct = false;  // kRecursive: UNION, not UNION ALL
+  RowFrame frame;         // kWindow
   std::vector<WindowCall> windows;
   int location = -1;
 };

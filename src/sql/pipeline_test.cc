@@ -106,10 +106,10 @@ TEST(Pipeline, SaysWhatDefinesWhat) {
   EXPECT_EQ(DefinedBy(*statements[3]), "rejected");
   EXPECT_EQ(ReferencesOf(*statements[3]), std::vector<std::string>{"files"});
   EXPECT_EQ(DefinedBy(*statements[4]), "loan_features");
-  EXPECT_EQ(ReferencesOf(*statements[4]), std::vector<std::string>{"rejected"});
+  EXPECT_EQ(ReferencesOf(*statements[4]), (std::vector<std::string>{"avg()", "rejected"}));
   EXPECT_EQ(ReferencesOf(*statements[5]), std::vector<std::string>{"loan_features"});
   EXPECT_EQ(ReferencesOf(*statements[9]),
-            (std::vector<std::string>{"loan_features", "state_daily"}));
+            (std::vector<std::string>{"avg()", "count()", "loan_features", "state_daily"}));
   EXPECT_EQ(TextOf(*statements[8]), "INSERT INTO lake_features SELECT * FROM loan_features");
   EXPECT_EQ(std::string_view(kRejected).substr(LocationOf(*statements[8])).substr(0, 25),
             "INSERT INTO lake_features");
@@ -169,7 +169,7 @@ TEST(Pipeline, HabitsGetAHint) {
       {"SELECT x FROM a GROUP BY ALL", "no GROUP BY ALL"},
       {"CREATE OR REPLACE TABLE a AS SELECT 1", "OR REPLACE"},
       {"SELECT `x` FROM a", "double quotes"},
-      {"ALTER TABLE a ADD COLUMN x integer", "Change the declaration"},
+      {"ALTER SERVER a OPTIONS (ADD x 'y')", "Change the declaration"},
   };
   for (const auto& [sql, hint] : kCases) {
     const std::string error = ErrorOf(sql);

@@ -7,6 +7,11 @@
 namespace leat {
 namespace {
 
+// How a function is told from a relation of its name.
+std::string CalledName(const std::vector<std::string>& names) {
+  return names.empty() ? "" : names.back() + "()";
+}
+
 // Collects the relations named in a FROM, or written to, without the names that WITH gives.
 class References {
  public:
@@ -14,6 +19,9 @@ class References {
     const auto* descriptor = message->descriptor;
     if (descriptor == &pg_query__range_var__descriptor) {
       Add(reinterpret_cast<PgQuery__RangeVar*>(message)->relname);
+    } else if (descriptor == &pg_query__func_call__descriptor) {
+      const auto& call = *reinterpret_cast<PgQuery__FuncCall*>(message);
+      names_.insert(CalledName(StringsOf(Items(call.n_funcname, call.funcname))));
     } else if (descriptor == &pg_query__common_table_expr__descriptor) {
       common_.insert(reinterpret_cast<PgQuery__CommonTableExpr*>(message)->ctename);
     } else if (descriptor == &pg_query__create_foreign_table_stmt__descriptor) {
@@ -63,6 +71,10 @@ std::string DefinedBy(const ParsedStatement& statement) {
       return node->view_stmt->view->relname;
     case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:
       return node->create_table_as_stmt->into->rel->relname;
+    case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT: {
+      const PgQuery__CreateFunctionStmt& create = *node->create_function_stmt;
+      return CalledName(StringsOf(Items(create.n_funcname, create.funcname)));
+    }
     default:
       return {};
   }

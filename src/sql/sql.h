@@ -68,24 +68,67 @@ struct Maintenance {  // REINDEX, ANALYZE, VACUUM: nothing to do
 struct CreateInsert {
   StandingInsert insert;
   Query query;
-};                   // INSERT INTO foreign table SELECT …
+};  // INSERT INTO foreign table SELECT …
+// RETURNING: what a statement answers of each row that it wrote or removed. The expressions are
+// over the table's columns as the row is now (of a DELETE: was), then what the query has behind
+// them.
+struct Returning {
+  Schema schema;
+  std::vector<ExprPtr> exprs;
+};
+// ON CONFLICT: what becomes of a row whose key is there already.
+struct OnConflict {
+  std::vector<std::vector<int>> keys;  // the columns of the unique constraints that count
+  bool update = false;                 // DO UPDATE; else DO NOTHING
+  // Over the row that is there, then the proposed one: a value per column, and the WHERE (or null).
+  std::vector<ExprPtr> values;
+  ExprPtr where;
+};
 struct InsertRows {  // INSERT INTO a local table
   std::string table;
   Query query;  // gives exactly the table's columns, defaults filled in
+  std::optional<OnConflict> conflict;
+  std::optional<Returning> returning;
 };
 // What DELETE and UPDATE choose by more than the row itself, they choose by `rows`: a query over
 // RowsRelation(table), whose first column is the row's place. It may name a row more than once: the
-// first counts.
+// first counts. Behind it are columns that only RETURNING reads.
 struct DeleteRows {
   std::string table;
   ExprPtr where;  // nullptr = all
   LogicalPtr rows;
+  std::optional<Returning> returning;
 };
 struct UpdateRows {
   std::string table;
   std::vector<ExprPtr> values;  // one per column of the table, over the old row
   ExprPtr where;
   LogicalPtr rows;  // behind the place: the new values
+  std::optional<Returning> returning;
+};
+// ALTER TABLE on a local table: what it becomes, and each of its columns over an old row.
+struct AlterTable {
+  std::string table;
+  Relation relation;  // perhaps under another name
+  std::vector<ExprPtr> columns;
+};
+struct CreateFunction {
+  SqlFunction function;
+  bool replace = false;
+};
+struct DropFunction {
+  std::vector<const SqlFunction*> functions;  // the catalog's
+};
+// PREPARE: the statement with its parameters, for FillParameters.
+struct Prepare {
+  std::string name;
+  std::shared_ptr<const ParsedStatement> statement;
+};
+struct ExecutePrepared {
+  std::string name;
+};
+struct Deallocate {
+  std::string name;  // "": all
 };
 // The relation of a local table's rows with their places behind them, as an int8 column.
 std::string RowsRelation(std::string_view table);
@@ -120,8 +163,11 @@ struct Select {
   Query query;
 };
 struct Explain {
+  enum class Format : uint8_t { kText, kMermaid, kDot };
   Query query;
   bool analyze = false;
+  bool state = true;  // COSTS OFF: without what operators keep
+  Format format = Format::kText;
 };
 struct TruncateTable {
   std::vector<std::string> tables;
@@ -131,7 +177,8 @@ using BoundStatement =
     std::variant<CreateServer, CreateUserMapping, ImportSchema, CreateRelation, CreateInsert,
                  InsertRows, DeleteRows, UpdateRows, CopyFrom, CommentOn, SetVariable, ShowVariable,
                  DropRelation, Transaction, Select, Explain, TruncateTable, CreateTableAs,
-                 CreateIndex, DropIndex, Maintenance>;
+                 CreateIndex, DropIndex, Maintenance, AlterTable, CreateFunction, DropFunction,
+                 Prepare, ExecutePrepared, Deallocate>;
 
 // Binds a statement against what is declared. Views are inlined; a materialized view is a kScan of
 // its name. Pure: changes nothing.
@@ -141,6 +188,11 @@ Result<BoundStatement> Bind(const ParsedStatement& statement, const Catalog& cat
 // cast and projected to the sink's columns where they are declared.
 Result<Query> BindViewQuery(const Relation& view, const Catalog& catalog);
 Result<Query> BindInsertQuery(const StandingInsert& insert, const Catalog& catalog);
+
+// What EXECUTE runs: the statement that `prepare` (a PREPARE) holds, with the arguments of
+// `execute` in its parameters' places.
+Result<std::shared_ptr<const ParsedStatement>> FillParameters(const ParsedStatement& prepare,
+                                                              const ParsedStatement& execute);
 
 // The text of a statement, its place in the script, and whether it is a declaration: a pipeline's
 // declarations may come in any order, so the caller binds them when their names are known.
