@@ -8,7 +8,6 @@
 #include "func/families.h"
 #include "func/kernel.h"
 #include "func/spec.h"
-#include "func/utf8.h"
 
 namespace leat {
 namespace {

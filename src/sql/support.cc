@@ -83,6 +83,9 @@ constexpr std::array kStatements = {
                      "wrappers are file, database, stream and http; a foreign table may have "
                      "CHECK and PRIMARY KEY, which validate its rows",
                      "CREATE FOREIGN TABLE f (a integer) SERVER s OPTIONS (path 'x.csv')"},
+    StatementSupport{"IMPORT FOREIGN SCHEMA", kDifferent,
+                     "from PostgreSQL: types, NOT NULL, keys and comments; without OPTIONS",
+                     "IMPORT FOREIGN SCHEMA public LIMIT TO (x) FROM SERVER s INTO public"},
     StatementSupport{"CREATE FUNCTION", kDifferent,
                      "LANGUAGE sql, one SELECT that gives one value, inlined",
                      "CREATE FUNCTION f(x integer) RETURNS integer LANGUAGE sql RETURN x + 1"},
