@@ -103,13 +103,16 @@ class InflateReader : public ByteReader {
 
   // An error about the byte the decompressor stands at; `filled` came out in this call.
   Status Damage(std::string_view what, int64_t filled) const {
-    const Status sql = SqlStatus("", {.sqlstate = kDataCorrupted,
+    return IOErrorF("\"{}\" is damaged: {} at byte {} of the file (uncompressed byte {})",
+                    file_->path(), what, file_->position() - left_, produced_ + filled);
+  }
+  // The file ends too early: what came before is right, and goes on when the rest has come.
+  Status Truncated() const {
+    const Status where = Damage("the file ends inside the compressed data (truncated?)", 0);
+    const Status sql = SqlStatus("", {.sqlstate = kTruncated,
                                       .hint = "The rows before it are read. Put the whole file in "
                                               "its place, and it goes on behind them."});
-    return Status(arrow::StatusCode::IOError,
-                  fmt::format("\"{}\" is damaged: {} at byte {} of the file (uncompressed byte {})",
-                              file_->path(), what, file_->position() - left_, produced_ + filled),
-                  sql.detail());
+    return Status(where.code(), where.message(), sql.detail());
   }
 
   bool ended_ = false;
@@ -150,7 +153,7 @@ class GzipReader : public InflateReader {
     left_ = state_.avail_in;
     if (code < 0) return Fail(code, filled);
     if (filled == 0 && drained_ && state_.block_state != ISAL_BLOCK_FINISH) {
-      return Damage("the file ends inside the compressed data (truncated?)", 0);
+      return Truncated();
     }
     return filled;
   }
@@ -218,7 +221,7 @@ class ZstdReader : public InflateReader {
     if (ZSTD_isError(code) != 0) return Damage(ZSTD_getErrorName(code), filled);
     between_frames_ = code == 0;
     if (filled == 0 && !more && !between_frames_) {
-      return Damage("the file ends inside the compressed data (truncated?)", 0);
+      return Truncated();
     }
     return filled;
   }

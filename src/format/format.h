@@ -53,7 +53,7 @@ struct ReadColumn {
   std::string path;          // '$.main.temp', or empty
   bool null_on_error = false;
   bool unread = false;  // its values need not be read where nothing could be wrong with them
-  PatternPtr pattern;  // how text spells its dates or times; null: as PostgreSQL does
+  PatternPtr pattern;   // how text spells its dates or times; null: as PostgreSQL does
 };
 
 struct ReadOptions {
@@ -64,15 +64,16 @@ struct ReadOptions {
   int threads = 2;                             // chunks parsed at once (on arrow's CPU pool)
 };
 
-// SQLSTATE of an IOError about a compressed file that is damaged in its middle.
-inline constexpr const char* kDataCorrupted = "XX001";
+// SQLSTATE of an IOError about a compressed file that ends too early. (Of one that is damaged
+// otherwise nobody knows which rows before the damage are right.)
+inline constexpr const char* kTruncated = "XX001";
 
 // Reads one file from some place on. Used by one thread at a time; may read ahead on the pool.
 class FileReader {
  public:
   virtual ~FileReader() = default;
   // The next rows, or nothing at the end of what the file holds now. A damaged file gives every
-  // whole row before the damage and then an IOError (kDataCorrupted) naming file and offset.
+  // whole row before the damage and then an IOError naming file and offset.
   virtual Result<std::optional<ReadChunk>> Next() = 0;
 };
 

@@ -35,11 +35,11 @@ Status ApplyRows(const Schema& schema, std::vector<int> key, const Batch& batch,
   return index->Apply(keys, rows, weights);
 }
 
-// A file is damaged in its middle: what lies before is as good as any other rows, and is not read
-// again when the whole file is there.
-bool IsDataCorrupted(const Status& status) {
+// A file ends too early: what lies before is as good as any other rows, and is not read again when
+// the whole file is there.
+bool IsTruncated(const Status& status) {
   const SqlError* error = SqlErrorOf(status);
-  return error != nullptr && error->sqlstate == kDataCorrupted;
+  return error != nullptr && error->sqlstate == kTruncated;
 }
 
 }  // namespace
@@ -198,7 +198,7 @@ Status Engine::ReadEpoch() {
   while (bytes < options_.epoch_bytes_max && !stopping()) {
     Arrival arrival;
     const Result<SourceSeat*> taken = TakeAny(&arrival);
-    if (!options_.follow && !record_.ranges.empty() && IsDataCorrupted(taken.status())) {
+    if (!options_.follow && !record_.ranges.empty() && IsTruncated(taken.status())) {
       failed_ = taken.status();
       break;
     }
