@@ -30,7 +30,7 @@ demo: build
 	@tools/demo
 
 test:
-	@tools/setup build
+	@tools/setup build servers
 	@tools/run-tests $(TREES)
 
 check-postgres:

@@ -16,9 +16,6 @@ import pytest
 KILLS = int(os.environ.get("LEAT_WAREHOUSE_KILLS", 6))
 SEED = int(os.environ.get("LEAT_KILL_SEED", random.randrange(1 << 30)))
 
-pytestmark = pytest.mark.skipif(not os.path.exists("/usr/lib/postgresql/15/bin/initdb"),
-                                reason="PostgreSQL 15 is not installed")
-
 
 class Postgres:
     def __init__(self, script, folder):
