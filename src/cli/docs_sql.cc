@@ -1,5 +1,6 @@
 // leat docs sql: what of PostgreSQL 15's language there is. Functions and types are looked up where
 // the binder looks, so that the page cannot promise what is not there.
+#include <algorithm>
 #include <array>
 #include <sstream>
 

@@ -51,7 +51,7 @@ Digits Fitted(std::string text, const NumberPattern& pattern) {
   const int whole = static_cast<int>(point == std::string::npos ? text.size() : point);
   if (whole < pattern.pre) out.spaces = pattern.pre - whole;
   if (whole > pattern.pre) {
-    text.assign(static_cast<size_t>(pattern.pre + pattern.post + 1), '#');
+    text.assign(static_cast<size_t>(pattern.pre) + static_cast<size_t>(pattern.post) + 1, '#');
     text[static_cast<size_t>(pattern.pre)] = '.';
   }
   out.text = std::move(text);
@@ -62,9 +62,9 @@ Digits Fitted(std::string text, const NumberPattern& pattern) {
 std::string Scientific(const Numeric& value, const NumberPattern& pattern) {
   const auto digits_after = static_cast<size_t>(pattern.post);
   if (value.kind() != Numeric::Kind::kFinite) {
-    std::string text(static_cast<size_t>(pattern.pre + pattern.post + 6), '#');
+    std::string text(static_cast<size_t>(pattern.pre) + static_cast<size_t>(pattern.post) + 6, '#');
     text[0] = ' ';
-    text[static_cast<size_t>(pattern.pre + 1)] = '.';
+    text[static_cast<size_t>(pattern.pre) + 1] = '.';
     return text;
   }
   std::string digits = "0";
