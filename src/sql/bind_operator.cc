@@ -90,7 +90,7 @@ Result<ExprPtr> Binder::BindRowSubquery(const PgQuery__AExpr& expr, const ExprCo
   Subquery subquery;
   subquery.location = link.location;
   LEAT_ASSIGN(subquery.plan, BindTable(*link.subselect->select_stmt, options));
-  const auto& columns = subquery.plan->schema.columns;
+  const std::vector<Column> columns = subquery.plan->schema.columns;
   if (columns.size() != row.size()) {
     return SqlStatus(columns.size() > row.size() ? "subquery has too many columns"
                                                  : "subquery has too few columns",
