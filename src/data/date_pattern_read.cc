@@ -6,15 +6,16 @@
 #include "base/ascii.h"
 #include "data/date.h"
 #include "data/date_pattern.h"
+#include "data/text_internal.h"
 #include "data/utf8.h"
 
 namespace leat {
 namespace {
 
 using enum DateField;
+using text_internal::IsDigit;
+using text_internal::IsSpace;
 
-bool IsSpace(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsSeparator(char c) {
   const bool alnum = IsDigit(c) || (LowerAscii(c) >= 'a' && LowerAscii(c) <= 'z');
   return c > 0x20 && c < 0x7F && !alnum;
