@@ -21,6 +21,18 @@ namespace leat {
 // the very beginning.
 using Offset = std::string;
 
+// How an offset goes on from the one before it: `front` bytes of its beginning and `back` bytes of
+// its end stay, `between` is what lies between them now. A file source's offset names every file
+// that was ever read, and from one arrival to the next one of them changes.
+struct OffsetStep {
+  size_t front = 0, back = 0;
+  std::string between;
+};
+// In the time of what changes, where that is near the end. IOError if `offset` is too short for it.
+Status GoOn(const OffsetStep& step, Offset* offset);
+// The shortest step from `before` to `end`.
+OffsetStep StepTo(const Offset& end, const Offset& before);
+
 // What one Poll gave.
 struct Arrival {
   int relation = 0;  // which of the source's relations
@@ -30,8 +42,12 @@ struct Arrival {
   int64_t rows_read = 0;   // batch.rows + rows rejected
   int64_t bytes_read = 0;  // uncompressed
   uint64_t checksum = 0;   // of the bytes read, so that a replay notices a changed file
-  Offset end;              // after it
+  Offset end;              // after it; empty where there is a step
+  // Instead of `end`: how it goes on from where this Poll began (Source::GiveSteps).
+  std::optional<OffsetStep> step;
 };
+// Takes `offset` from before the arrival to after it.
+Status GoOn(const Arrival& arrival, Offset* offset);
 
 // What of a source is to be read again (`leat replay`).
 struct AgainSpec {
@@ -59,6 +75,8 @@ class Source {
   // More will come after the first Poll that gives nothing: what somebody still writes is left for
   // later. Called before the first Poll, if at all.
   virtual void Follow() {}
+  // From now on Poll may say with a step where it came to, if that is less than the whole offset.
+  virtual void GiveSteps() {}
   // After a Poll that gave nothing: waits until more may be there, at most about `at_most`. False:
   // nothing came, another Poll would be for nothing. Not called where no thread may wait.
   virtual bool Wait(std::chrono::milliseconds at_most) {

@@ -110,7 +110,11 @@ class InotifyWatch : public FolderWatch {
         (event.mask & (IN_CREATE | IN_MOVED_TO)) != 0) {
       static_cast<void>(Add(below));  // what it does not see, the look now and then does
     }
-    if ((event.mask & (IN_MODIFY | IN_CLOSE_WRITE)) == 0) {
+    std::error_code unknown;
+    const bool file = (event.mask & (IN_MODIFY | IN_CLOSE_WRITE)) != 0 ||
+                      ((event.mask & (IN_CREATE | IN_MOVED_TO)) != 0 &&
+                       fs::is_regular_file(spec_.root + "/" + below, unknown));
+    if (!file) {
       changes->all = true;
     } else if (changes->names.empty() || changes->names.back() != below) {
       changes->names.push_back(below);

@@ -13,9 +13,9 @@ namespace leat {
 // What came to pass since the last look.
 struct FolderChanges {
   bool any = false;                // something happened, or may have
-  bool all = false;                // look at everything: a name is new or gone, or nobody knows
+  bool all = false;                // look at everything: a file is gone, or nobody knows
   bool lost = false;               // a watched folder is gone: watch anew
-  std::vector<std::string> names;  // else: files that changed, below the root
+  std::vector<std::string> names;  // else: files that are new or changed, below the root
 };
 
 // By inotify where the system has it and its limits allow; else by looking now and then, as on

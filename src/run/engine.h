@@ -48,8 +48,9 @@ struct SourceSeat {
   std::unique_ptr<SourceWorker> worker;
   SourcePosition position;  // up to what was read into epochs
   SourceReport report;
-  bool drained = false;  // once: then sources `after` it may be read
-  Micros last_row = 0;   // the clock of the epoch with its last row
+  int64_t logged_in = 0;  // the log's generation that has `position`, or is about to; 0: none
+  bool drained = false;   // once: then sources `after` it may be read
+  Micros last_row = 0;    // the clock of the epoch with its last row
 };
 
 // One life of the machine, from opening the state to leaving it or failing. Used by one thread, the

@@ -51,7 +51,7 @@ Status Engine::ReadAllAgain() {
     record_.epoch = record.epoch;
     for (const LogRange& range : record.ranges) {
       if (range.source >= 0 && range.source < static_cast<int32_t>(sources_.size())) {
-        sources_[static_cast<size_t>(range.source)].position.offset = range.end;
+        LEAT_RETURN(GoOn(range, &sources_[static_cast<size_t>(range.source)].position.offset));
       }
     }
   }
@@ -194,6 +194,7 @@ Status Engine::ReadAsNew() {
   if (again.confirm) LEAT_RETURN(again.confirm(plan.parts));
   LEAT_RETURN(Leave());
   seat->position.offset = plan.from;
+  seat->logged_in = 0;
   LEAT_RETURN(WriteState());
   LEAT_RETURN(state_->Commit(manifest_));
   read_again_ = true;

@@ -237,15 +237,22 @@ Result<SourceSeat*> Engine::TakeAny(Arrival* arrival) {
 }
 
 Status Engine::Take(SourceSeat* seat, const Arrival& arrival) {
-  record_.ranges.push_back({.source = static_cast<int32_t>(seat - sources_.data()),
-                            .end = arrival.end,
-                            .rows_read = arrival.rows_read,
-                            .rows_used = arrival.batch.rows,
-                            .first_seq = next_seq_,
-                            .checksum = arrival.checksum});
+  LEAT_RETURN(GoOn(arrival, &seat->position.offset));
+  LogRange range{.source = static_cast<int32_t>(seat - sources_.data()),
+                 .rows_read = arrival.rows_read,
+                 .rows_used = arrival.batch.rows,
+                 .first_seq = next_seq_,
+                 .checksum = arrival.checksum};
+  // A file of the log stands by itself: the first range in it has the whole offset.
+  if (arrival.step && seat->logged_in == log_->generation()) {
+    range.step = arrival.step;
+  } else {
+    range.end = seat->position.offset;
+  }
+  seat->logged_in = log_->generation();
+  record_.ranges.push_back(std::move(range));
   const int64_t first_seq = next_seq_;
   next_seq_ += arrival.batch.rows;
-  seat->position.offset = arrival.end;
   return Compute(seat, arrival, first_seq);
 }
 

@@ -37,7 +37,9 @@ Status Engine::ReplayRange(const LogRange& range) {
   }
   SourceSeat& seat = sources_[static_cast<size_t>(range.source)];
   LEAT_ASSIGN(Source * source, seat.worker->SourceAt(seat.position.offset));
-  LEAT_ASSIGN(const Arrival arrival, source->Reread(range.end));
+  Offset end = seat.position.offset;
+  LEAT_RETURN(GoOn(range, &end));
+  LEAT_ASSIGN(const Arrival arrival, source->Reread(end));
   if (arrival.rows_read != range.rows_read || arrival.batch.rows != range.rows_used ||
       arrival.checksum != range.checksum) {
     return IOErrorF(
@@ -47,7 +49,7 @@ Status Engine::ReplayRange(const LogRange& range) {
         seat.plan->name, record_.epoch.number, range.rows_read, range.checksum, arrival.rows_read,
         arrival.checksum, arrival.place);
   }
-  seat.position.offset = range.end;
+  seat.position.offset = std::move(end);
   next_seq_ = range.first_seq + arrival.batch.rows;
   return Compute(&seat, arrival, range.first_seq);
 }

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/check.h"
 #include "base/record.h"
 
 namespace leat {
@@ -24,47 +25,33 @@ std::optional<int64_t> SegmentOf(std::string_view name) {
   return number;
 }
 
-// An offset names every file of a folder, and from one arrival to the next little of it changes:
-// what it shares at both ends with the one before, and what is new between.
-void EncodeEnd(const Offset& end, const Offset& before, RecordWriter* out) {
-  const auto shorter = static_cast<std::ptrdiff_t>(std::min(end.size(), before.size()));
-  const auto prefix =
-      std::mismatch(end.begin(), end.begin() + shorter, before.begin()).first - end.begin();
-  const auto rest = shorter - prefix;
-  const auto suffix =
-      std::mismatch(end.rbegin(), end.rbegin() + rest, before.rbegin()).first - end.rbegin();
-  out->Int(prefix).Int(suffix);
-  out->Text(std::string_view(end).substr(static_cast<size_t>(prefix),
-                                         end.size() - static_cast<size_t>(prefix + suffix)));
+// What of an offset is new: see OffsetStep.
+void EncodeStep(const OffsetStep& step, RecordWriter* out) {
+  out->Int(static_cast<int64_t>(step.front)).Int(static_cast<int64_t>(step.back));
+  out->Text(step.between);
 }
 
-Result<Offset> DecodeEnd(const Offset& before, RecordReader* in) {
-  const auto prefix = static_cast<size_t>(in->Int()), suffix = static_cast<size_t>(in->Int());
-  const std::string between = in->Text();
-  LEAT_RETURN(in->status());
-  if (prefix > before.size() || suffix > before.size() - prefix) {
-    return IOErrorF("the log is damaged: an offset goes on from one that is not there");
-  }
-  return before.substr(0, prefix) + between + before.substr(before.size() - suffix);
-}
-
-std::string Encode(const LogRecord& record, std::map<int32_t, Offset>* ends) {
+Result<std::string> Encode(const LogRecord& record, std::map<int32_t, Offset>* ends) {
   RecordWriter out;
   out.Int(record.epoch.number)
       .Int(record.epoch.clock)
       .Int(static_cast<int64_t>(record.ranges.size()));
   for (const LogRange& range : record.ranges) {
+    LEAT_CHECK(!range.step || ends->contains(range.source), "a step from where no file says");
     Offset& before = (*ends)[range.source];
     out.Int(range.source);
-    EncodeEnd(range.end, before, &out);
-    before = range.end;
+    EncodeStep(range.step ? *range.step : StepTo(range.end, before), &out);
+    LEAT_RETURN(GoOn(range, &before));
     out.Int(range.rows_read).Int(range.rows_used);
     out.Int(range.first_seq).Int(static_cast<int64_t>(range.checksum));
   }
   return out.bytes();
 }
 
-Result<LogRecord> Decode(std::string_view payload, std::map<int32_t, Offset>* ends) {
+// `ends`: of each source, in the file so far. `known`: the sources of which the whole end has been
+// given in a record that counts.
+Result<LogRecord> Decode(std::string_view payload, int64_t after, std::map<int32_t, Offset>* ends,
+                         std::set<int32_t>* known) {
   RecordReader in(payload);
   LogRecord record;
   record.epoch.number = in.Int();
@@ -73,9 +60,20 @@ Result<LogRecord> Decode(std::string_view payload, std::map<int32_t, Offset>* en
   for (int64_t i = 0; i < ranges && in.ok(); ++i) {
     LogRange range;
     range.source = static_cast<int32_t>(in.Int());
-    Offset& before = (*ends)[range.source];
-    LEAT_ASSIGN(range.end, DecodeEnd(before, &in));
-    before = range.end;
+    OffsetStep step;
+    step.front = static_cast<size_t>(in.Int());
+    step.back = static_cast<size_t>(in.Int());
+    step.between = in.Text();
+    LEAT_RETURN(in.status());
+    Offset& end = (*ends)[range.source];
+    if (const Status status = GoOn(step, &end); !status.ok()) {
+      return status.WithMessage("the log is damaged: ", status.message());
+    }
+    if (record.epoch.number > after && known->insert(range.source).second) {
+      range.end = end;
+    } else {
+      range.step = std::move(step);
+    }
     range.rows_read = in.Int();
     range.rows_used = in.Int();
     range.first_seq = in.Int();
@@ -87,6 +85,12 @@ Result<LogRecord> Decode(std::string_view payload, std::map<int32_t, Offset>* en
 }
 
 }  // namespace
+
+Status GoOn(const LogRange& range, Offset* offset) {
+  if (range.step) return GoOn(*range.step, offset);
+  *offset = range.end;
+  return Status::OK();
+}
 
 std::string EpochLog::PathOf(int64_t number) const {
   return fmt::format("{}/{}{}", directory_, kPrefix, number);
@@ -130,6 +134,7 @@ Status EpochLog::LoadSegment(Segment* segment) {
   segment->bytes = static_cast<int64_t>(rest.size());
   bytes_ += segment->bytes;
   std::map<int32_t, Offset> ends;
+  std::set<int32_t> known;
   while (rest.size() >= kFrameHeader) {
     RecordReader header(rest.substr(0, kFrameHeader));
     const auto length = static_cast<size_t>(header.Int());
@@ -137,7 +142,7 @@ Status EpochLog::LoadSegment(Segment* segment) {
     if (length > rest.size() - kFrameHeader) break;
     const auto payload = rest.substr(kFrameHeader, length);
     if (XXH3_64bits_withSeed(payload.data(), payload.size(), seed_) != checksum) break;
-    LEAT_ASSIGN(LogRecord record, Decode(payload, &ends));
+    LEAT_ASSIGN(LogRecord record, Decode(payload, after_, &ends, &known));
     LEAT_RETURN(Keep(std::move(record)));
     rest.remove_prefix(kFrameHeader + length);
   }
@@ -161,8 +166,8 @@ Status EpochLog::Keep(LogRecord record) {
   return Status::OK();
 }
 
-std::string EpochLog::FrameOf(const LogRecord& record) {
-  const std::string payload = Encode(record, &ends_);
+Result<std::string> EpochLog::FrameOf(const LogRecord& record) {
+  LEAT_ASSIGN(const std::string payload, Encode(record, &ends_));
   RecordWriter header;
   header.Int(static_cast<int64_t>(payload.size()));
   header.Int(static_cast<int64_t>(XXH3_64bits_withSeed(payload.data(), payload.size(), seed_)));
@@ -171,7 +176,7 @@ std::string EpochLog::FrameOf(const LogRecord& record) {
 
 Status EpochLog::Append(const LogRecord& record) {
   if (!file_) ends_.clear();  // a file stands by itself
-  const std::string frame = FrameOf(record);
+  LEAT_ASSIGN(const std::string frame, FrameOf(record));
   if (!file_) {
     const int64_t number = segments_.empty() ? 1 : segments_.back().number + 1;
     LEAT_ASSIGN(file_, files_->OpenAppend(PathOf(number)));
@@ -188,7 +193,10 @@ Status EpochLog::WriteAnew() {
   if (records_.empty()) return Status::OK();
   ends_.clear();
   std::string bytes;
-  for (const LogRecord& record : records_) bytes += FrameOf(record);
+  for (const LogRecord& record : records_) {
+    LEAT_ASSIGN(const std::string frame, FrameOf(record));
+    bytes += frame;
+  }
   // Whole or not at all: half of it would hide the rest of what it replaces.
   const Segment whole = {.number = segments_.back().number + 1,
                          .bytes = static_cast<int64_t>(bytes.size())};
@@ -210,6 +218,7 @@ Status EpochLog::Sync() {
 Status EpochLog::Roll() {
   LEAT_RETURN(Sync());
   file_.reset();
+  ++generation_;
   rolled_ = segments_.size();
   return Status::OK();
 }

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,13 +19,17 @@ namespace leat {
 
 // A range that one Poll gave.
 struct LogRange {
-  int32_t source = 0;  // its place in the pipeline's sources, named in the checkpoint
-  Offset end;          // it began where the source's previous range ended
+  int32_t source = 0;              // its place in the pipeline's sources, named in the checkpoint
+  Offset end;                      // it began where the source's previous range ended
+  std::optional<OffsetStep> step;  // instead of `end`, from where it began
   int64_t rows_read = 0;
   int64_t rows_used = 0;
   int64_t first_seq = 0;  // the `_seq` of its first row; the others follow
   uint64_t checksum = 0;  // of its bytes
 };
+
+// Takes `offset` from the range's beginning to its end.
+Status GoOn(const LogRange& range, Offset* offset);
 
 struct LogRecord {
   Epoch epoch;
@@ -46,8 +52,12 @@ class EpochLog {
   // Removes all files of the log in `directory`.
   static Status Remove(FileSystem* files, const std::string& directory);
 
-  // As found when opened: after + 1, after + 2 …
+  // As found when opened: after + 1, after + 2 … The first range of each source has its whole end,
+  // the others may have a step.
   const std::vector<LogRecord>& records() const { return records_; }
+  // Grows whenever the next record begins a new file; from 1. REQUIRES of Append: the first range
+  // of a source in a file has its whole end.
+  int64_t generation() const { return generation_; }
   // Appends; not durable before Sync. After an error only Open goes on.
   Status Append(const LogRecord& record);
   Status Sync();
@@ -63,7 +73,7 @@ class EpochLog {
   int64_t bytes() const { return bytes_; }
 
  private:
-  std::string FrameOf(const LogRecord& record);
+  Result<std::string> FrameOf(const LogRecord& record);
   struct Segment {
     int64_t number = 0;
     int64_t bytes = 0;
@@ -80,8 +90,9 @@ class EpochLog {
   const int64_t after_;
   Status gap_;  // while loading: records are missing before those at hand
   std::vector<LogRecord> records_;
-  std::vector<Segment> segments_;     // that are there, oldest first
-  size_t rolled_ = 0;                 // of these: how many DropRolled removes
+  std::vector<Segment> segments_;  // that are there, oldest first
+  size_t rolled_ = 0;              // of these: how many DropRolled removes
+  int64_t generation_ = 1;
   std::unique_ptr<AppendFile> file_;  // the last segment, once it has a record
   std::map<int32_t, Offset> ends_;    // of each source, the last in it
   bool named_ = true;                 // the directory holds its name for good

@@ -87,10 +87,64 @@ TEST_F(EpochLogTest, AnOffsetThatChangesLittleTakesLittleRoom) {
   EXPECT_LT(SizeOf(1) + SizeOf(2), 250'000);
   const auto log = Open();
   ASSERT_EQ(log->records().size(), 100u);
+  std::map<int32_t, Offset> ends;
   for (const LogRecord& record : log->records()) {
-    EXPECT_EQ(record.ranges[0].end, offset(record.epoch.number));
-    EXPECT_EQ(record.ranges[1].end, "");
-    EXPECT_EQ(record.ranges[2].end, offset(record.epoch.number + 1000));
+    for (const LogRange& range : record.ranges) {
+      ASSERT_TRUE(GoOn(range, &ends[range.source]).ok());
+      if (&range == &record.ranges[0]) {
+        EXPECT_EQ(ends[1], offset(record.epoch.number));
+      }
+    }
+    EXPECT_EQ(ends[0], "");
+    EXPECT_EQ(ends[1], offset(record.epoch.number + 1000));
+  }
+}
+
+// Steps are kept as steps: a log of a folder of many files is not read into as many whole offsets.
+// After a checkpoint, and in a new file, the first one is whole.
+TEST_F(EpochLogTest, StepsLeadToTheSameOffsets) {
+  const auto offset = [](int64_t n) { return std::string(1000, 'a') + std::to_string(n) + "]"; };
+  {
+    auto log = Open();
+    Offset at;
+    int64_t file = 0;
+    for (int64_t n = 1; n <= 30; ++n) {
+      if (n % 10 == 0) {
+        ASSERT_TRUE(log->Roll().ok());
+        // Files are named anew when all are gone: what a name had says nothing.
+        if (n == 10) {
+          ASSERT_TRUE(log->DropRolled().ok());
+        }
+      }
+      LogRecord record{.epoch = {.number = n}};
+      LogRange range{.source = 2};
+      if (file == log->generation()) {
+        range.step = StepTo(offset(n), at);
+      } else {
+        range.end = offset(n);
+      }
+      file = log->generation();
+      at = offset(n);
+      record.ranges.push_back(std::move(range));
+      ASSERT_TRUE(log->Append(record).ok());
+      EXPECT_EQ(log->generation(), file);
+    }
+    ASSERT_TRUE(log->Sync().ok());
+  }
+  for (const int64_t after : {9, 14}) {
+    for (int time = 0; time < 2; ++time) {
+      const auto log = Open(after);
+      ASSERT_EQ(log->records().size(), static_cast<size_t>(30 - after));
+      Offset at = "elsewhere";
+      size_t whole = 0;
+      for (const LogRecord& record : log->records()) {
+        whole += record.ranges[0].step ? 0 : 1;
+        ASSERT_TRUE(GoOn(record.ranges[0], &at).ok());
+        EXPECT_EQ(at, offset(record.epoch.number));
+      }
+      EXPECT_LE(whole, 4u);
+      ASSERT_TRUE(log->WriteAnew().ok());  // … and once more, as written anew
+    }
   }
 }
 

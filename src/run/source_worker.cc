@@ -20,6 +20,7 @@ Status SourceWorker::Open() {
   if (source_) return Status::OK();
   LEAT_ASSIGN(source_, make_());
   if (options_.follow) source_->Follow();
+  source_->GiveSteps();
   positioned_ = false;
   return Status::OK();
 }
@@ -47,7 +48,10 @@ void SourceWorker::Work() {
   if (!WaitForMore()) return;
   Result<std::optional<Arrival>> polled = source_->Poll(kPollBytesMax);
   if (!polled.ok()) return Fail(polled.status());
-  if (polled->has_value()) return Take(**std::move(polled));
+  if (polled->has_value()) {
+    if (const Status status = GoOn(**polled, &at_); !status.ok()) return Fail(status);
+    return Take(**std::move(polled));
+  }
   const int64_t lag = source_->lag_bytes();
   const std::lock_guard lock(crew_.mutex);
   health_.Recover();
@@ -81,7 +85,6 @@ bool SourceWorker::WaitForMore() {
 }
 
 void SourceWorker::Take(Arrival arrival) {
-  at_ = arrival.end;
   const int64_t lag = source_->lag_bytes();
   const std::lock_guard lock(crew_.mutex);
   health_.Recover();

@@ -1,6 +1,7 @@
 #include "test/sim/judge.h"
 
 #include <algorithm>
+#include <map>
 
 #include "data/key.h"
 #include "plan/expand.h"
@@ -69,7 +70,13 @@ Status Judge::Observe(int64_t committing) {
 Status Judge::LookIntoLog(int64_t* log_end) {
   const auto files = CertainView(disk_);
   LEAT_ASSIGN(const auto log, EpochLog::Open(files.get(), state_dir_, state_, log_begin_));
-  for (const LogRecord& record : log->records()) {
+  std::map<int32_t, Offset> ends;
+  for (LogRecord record : log->records()) {
+    for (LogRange& range : record.ranges) {  // whole, whoever wrote it how
+      LEAT_RETURN(GoOn(range, &ends[range.source]));
+      range.end = ends[range.source];
+      range.step.reset();
+    }
     const int64_t number = record.epoch.number;
     *log_end = std::max(*log_end, number);
     Past& past = past_[number];

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "connect/constraints.h"
 
@@ -108,8 +109,11 @@ class SimSource : public Source {
   Status Seek(const Offset& offset) override {
     LEAT_RETURN(world_->Try(Deed::kSource, "seek in " + upstream_->name() + " to " + offset));
     LEAT_ASSIGN(at_, DecodePlace(offset, upstream_->partitions()));
+    said_ = offset;
     return Status::OK();
   }
+
+  void GiveSteps() override { steps_ = true; }
 
   Result<std::optional<Arrival>> Poll(int64_t) override {
     LEAT_RETURN(world_->Try(Deed::kSource, upstream_->name()));
@@ -129,7 +133,12 @@ class SimSource : public Source {
     if (to == at_) return std::nullopt;
     LEAT_ASSIGN(Arrival arrival, upstream_->Read(relation_, at_, to));
     at_ = std::move(to);
+    const Offset before = std::exchange(said_, arrival.end);
     world_->Say([&] { return fmt::format("  {} rows, to {}", arrival.rows_read, arrival.end); });
+    if (steps_) {
+      arrival.step = StepTo(arrival.end, before);
+      arrival.end.clear();
+    }
     return arrival;
   }
 
@@ -138,6 +147,7 @@ class SimSource : public Source {
     LEAT_ASSIGN(const Place to, DecodePlace(end, upstream_->partitions()));
     LEAT_ASSIGN(Arrival arrival, upstream_->Read(relation_, at_, to));
     at_ = to;
+    said_ = end;
     if (lies_.rereads_other_rows && arrival.batch.rows > 1) {
       std::vector<int32_t> same(static_cast<size_t>(arrival.batch.rows));
       LEAT_ASSIGN(arrival.batch, Take(arrival.batch, same));
@@ -156,6 +166,8 @@ class SimSource : public Source {
   const int64_t rows_max_;
   const SourceLies lies_;
   Place at_;
+  bool steps_ = false;
+  Offset said_;  // at_, in words
 };
 
 }  // namespace

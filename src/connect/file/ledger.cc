@@ -1,7 +1,6 @@
 #include "connect/file/ledger.h"
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "connect/watch.h"
 
@@ -32,16 +31,44 @@ std::string FileLedger::PathOf(const FileState& file) const {
   return table_.root.ends_with('/') ? table_.root + file.name : table_.root + "/" + file.name;
 }
 
-const FileState* FileLedger::FirstToRead() const {
-  for (const FileState& file : files_) {
-    if (!file.complete) return &file;
-  }
-  return nullptr;
+int64_t FileLedger::FirstToRead() {
+  while (complete_ < files_.size() && files_[complete_].complete) ++complete_;
+  return complete_ < files_.size() ? static_cast<int64_t>(complete_) : -1;
 }
 
-int64_t FileLedger::BytesToRead() const {
+void FileLedger::Mark(size_t place) {
+  complete_ = std::min(complete_, place);
+  text_.Changed(place);
+}
+
+void FileLedger::Set(size_t place, FileState file) {
+  files_[place] = std::move(file);
+  Mark(place);
+}
+
+void FileLedger::Append(FileState file) {
+  places_[file.name] = files_.size();
+  files_.push_back(std::move(file));
+  Mark(files_.size() - 1);
+}
+
+void FileLedger::Truncate(size_t count) {
+  if (count >= files_.size()) return;
+  for (size_t i = count; i < files_.size(); ++i) places_.erase(files_[i].name);
+  files_.resize(count);
+  Mark(count);
+}
+
+OffsetStep FileLedger::Step() { return text_.Step(files_); }
+
+int64_t FileLedger::BytesToRead() {
   int64_t bytes = 0;
-  for (const FileState& file : files_) {
+  const int64_t first = FirstToRead();
+  // Of files that do not grow while they are read those before the first are nothing.
+  size_t place = first < 0 ? files_.size() : static_cast<size_t>(first);
+  if (table_.tail) place = 0;
+  for (; place < files_.size(); ++place) {
+    const FileState& file = files_[place];
     // Of a file that is read row by row the line that nobody has ended yet waits, too.
     if (file.complete && (!table_.tail || file.done >= file.size)) continue;
     if (!CanGrow(table_, file.name))
@@ -85,15 +112,15 @@ Status FileLedger::LookAgain(const FoundFile& now, FileState* file) const {
 }
 
 Status FileLedger::Load(std::vector<FileState> files) {
-  for (FileState& file : files) {
-    LEAT_ASSIGN(const auto now, StatFile(table_.root, file.name));
-    if (!now) {
-      LEAT_RETURN(Missing(&file));
-    } else if (Differs(*now, file) && !MustWait(*now)) {
-      LEAT_RETURN(LookAgain(*now, &file));
-    }
-  }
   files_ = std::move(files);
+  complete_ = 0;
+  text_.Reset(files_);
+  places_.clear();
+  for (size_t place = 0; place < files_.size(); ++place) places_[files_[place].name] = place;
+  for (size_t place = 0; place < files_.size(); ++place) {
+    LEAT_ASSIGN(const auto now, StatFile(table_.root, files_[place].name));
+    LEAT_RETURN(LookAtKnown(place, now ? &*now : nullptr));
+  }
   return Status::OK();
 }
 
@@ -122,18 +149,34 @@ bool FileLedger::MustWait(const FoundFile& file) {
   return wait;
 }
 
-Result<bool> FileLedger::LookAt(const std::string& name) {
-  for (FileState& file : files_) {
-    if (file.name != name) continue;
-    LEAT_ASSIGN(const auto now, StatFile(table_.root, name));
-    if (!now) {
-      LEAT_RETURN(Missing(&file));
-    } else if (Differs(*now, file) && !MustWait(*now)) {
-      LEAT_RETURN(LookAgain(*now, &file));
-    }
-    return true;
+// `now`: as it is there; null: it is gone.
+Status FileLedger::LookAtKnown(size_t place, const FoundFile* now) {
+  FileState file = files_[place];
+  if (now == nullptr) {
+    LEAT_RETURN(Missing(&file));
+  } else if (Differs(*now, file) && !MustWait(*now)) {
+    LEAT_RETURN(LookAgain(*now, &file));
   }
-  return false;
+  if (file != files_[place]) Set(place, std::move(file));
+  return Status::OK();
+}
+
+Status FileLedger::AddFound(const FoundFile& file) {
+  if (MustWait(file)) return Status::OK();
+  LEAT_ASSIGN(const uint64_t fingerprint, Fingerprint(file.path, file.size));
+  Append({.name = file.name,
+          .size = file.size,
+          .modified = file.modified,
+          .fingerprint = fingerprint});
+  return Status::OK();
+}
+
+Status FileLedger::LookAt(const std::string& name) {
+  const auto known = places_.find(name);
+  if (known == places_.end() && !NamesFile(table_.root, table_.pattern, name)) return Status::OK();
+  LEAT_ASSIGN(const auto now, StatFile(table_.root, name));
+  if (known != places_.end()) return LookAtKnown(known->second, now ? &*now : nullptr);
+  return now ? AddFound(*now) : Status::OK();
 }
 
 Result<bool> FileLedger::Discover() {
@@ -141,25 +184,14 @@ Result<bool> FileLedger::Discover() {
   LEAT_ASSIGN(const auto found, FindFiles(table_.root, table_.pattern));
   std::unordered_map<std::string_view, const FoundFile*> by_name;
   for (const FoundFile& file : found) by_name.emplace(file.name, &file);
-  std::unordered_set<std::string> known;
-  for (FileState& file : files_) {
-    known.insert(file.name);
-    const auto now = by_name.find(file.name);
-    if (now == by_name.end()) {
-      LEAT_RETURN(Missing(&file));
-    } else if (Differs(*now->second, file) && !MustWait(*now->second)) {
-      LEAT_RETURN(LookAgain(*now->second, &file));
-    }
+  for (size_t place = 0; place < files_.size(); ++place) {
+    const auto now = by_name.find(files_[place].name);
+    LEAT_RETURN(LookAtKnown(place, now == by_name.end() ? nullptr : now->second));
   }
   for (const FoundFile& file : found) {
-    if (known.contains(file.name) || MustWait(file)) continue;
-    LEAT_ASSIGN(const uint64_t fingerprint, Fingerprint(file.path, file.size));
-    files_.push_back({.name = file.name,
-                      .size = file.size,
-                      .modified = file.modified,
-                      .fingerprint = fingerprint});
+    if (!places_.contains(file.name)) LEAT_RETURN(AddFound(file));
   }
-  return FirstToRead() != nullptr;
+  return FirstToRead() >= 0;
 }
 
 Status FileLedger::Verify(const FileState& file) const {

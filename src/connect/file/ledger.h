@@ -18,11 +18,22 @@ class FileLedger {
   // `table` outlives the ledger.
   explicit FileLedger(const FileTable& table) : table_(table) {}
 
-  std::vector<FileState>& files() { return files_; }
   const std::vector<FileState>& files() const { return files_; }
-  const FileState* FirstToRead() const;  // or nullptr
+  // The place of the first file that is not read to its end; -1 without one.
+  int64_t FirstToRead();
+  void Set(size_t place, FileState file);
+  void Append(FileState file);
+  void Truncate(size_t count);
+  // The canonical text of all files (EncodeOffset), and how it differs from what it was when this
+  // was asked before, or at Load. In the time of what is said anew.
+  const std::string& text() const { return text_.text(); }
+  OffsetStep Step();
+  // As OffsetText's. REQUIRES: nothing has changed since Step.
+  Result<std::vector<FileState>> DecodeRest(const Offset& end, size_t* place) const {
+    return text_.DecodeRest(end, place);
+  }
   // On disk, of the files that are not read to their end. A compressed one counts whole until then.
-  int64_t BytesToRead() const;
+  int64_t BytesToRead();
 
   // Goes to a place: the files there must be the same still.
   Status Load(std::vector<FileState> files);
@@ -32,8 +43,8 @@ class FileLedger {
   // Looks at the folder: new files are added by name, known ones compared with what they were. True
   // if there is something to read.
   Result<bool> Discover();
-  // The same for one file that is known already; false if it is not.
-  Result<bool> LookAt(const std::string& name);
+  // The same for one file.
+  Status LookAt(const std::string& name);
   // A file is still being written: look again although nothing may tell of it.
   bool waits() const { return waits_; }
   // Fails if `file` does not hold the `file.size` bytes it held, or is gone.
@@ -47,9 +58,15 @@ class FileLedger {
   Status LookAgain(const FoundFile& now, FileState* file) const;
   bool MustWait(const FoundFile& file);
   Status Missing(FileState* file) const;
+  Status LookAtKnown(size_t place, const FoundFile* now);
+  Status AddFound(const FoundFile& file);
+  void Mark(size_t place);
 
   const FileTable& table_;
   std::vector<FileState> files_;
+  std::unordered_map<std::string, size_t> places_;  // by name
+  size_t complete_ = 0;  // so many at the beginning are read to their end
+  OffsetText text_;
   bool following_ = false;
   bool waits_ = false;
   struct Seen {

@@ -65,22 +65,81 @@ Status ReadAt(int fd, const std::string& path, int64_t offset, std::string* byte
 
 }  // namespace
 
+namespace {
+
+constexpr std::string_view kHead = "{\"files\":[", kTail = "]}";
+
+void AppendFile(const FileState& file, std::string* text) {
+  *text += "{\"name\":";
+  AppendJson(file.name, text);
+  fmt::format_to(std::back_inserter(*text),
+                 ",\"size\":{},\"modified\":{},\"xxh3\":\"{:016x}\",\"done\":{},\"rows\":{},"
+                 "\"lines\":{},\"complete\":{}",
+                 file.size, file.modified, file.fingerprint, file.done, file.rows, file.lines,
+                 file.complete);
+  if (file.earlier > 0) *text += fmt::format(",\"earlier\":{}", file.earlier);
+  *text += '}';
+}
+
+}  // namespace
+
 std::string EncodeOffset(const std::vector<FileState>& files) {
-  if (files.empty()) return {};
-  std::string text = "{\"files\":[";
-  for (const FileState& file : files) {
-    text += text.ends_with('[') ? "{\"name\":" : ",{\"name\":";
-    AppendJson(file.name, &text);
-    fmt::format_to(std::back_inserter(text),
-                   ",\"size\":{},\"modified\":{},\"xxh3\":\"{:016x}\",\"done\":{},\"rows\":{},"
-                   "\"lines\":{},\"complete\":{}",
-                   file.size, file.modified, file.fingerprint, file.done, file.rows, file.lines,
-                   file.complete);
-    if (file.earlier > 0) text += fmt::format(",\"earlier\":{}", file.earlier);
-    text += '}';
+  OffsetText text;
+  text.Reset(files);
+  return text.text();
+}
+
+void OffsetText::Reset(const std::vector<FileState>& files) {
+  text_.clear();
+  starts_.clear();
+  from_ = 0;
+  static_cast<void>(Step(files));
+}
+
+void OffsetText::Changed(size_t place) {
+  from_ = std::min(from_, place);
+  to_ = std::max(to_, place + 1);
+}
+
+size_t OffsetText::EndOf(size_t place) const {
+  return place + 1 < starts_.size() ? starts_[place + 1] - 1 : text_.size() - kTail.size();
+}
+
+OffsetStep OffsetText::Step(const std::vector<FileState>& files) {
+  const size_t from = std::min({from_, starts_.size(), files.size()});
+  const bool same_count = files.size() == starts_.size();
+  const size_t to = same_count ? std::min(to_, files.size()) : files.size();
+  from_ = SIZE_MAX;
+  to_ = 0;
+  if (same_count && from >= to) return {.front = text_.size(), .back = 0, .between = {}};
+  OffsetStep step;
+  // The empty list has no text at all.
+  const bool whole = starts_.empty() || files.empty();
+  if (!whole) {
+    step.front = from == 0 ? kHead.size() : EndOf(from - 1);
+    step.back = text_.size() - (same_count ? EndOf(to - 1) : text_.size() - kTail.size());
+  } else if (!files.empty()) {
+    step.between = kHead;
   }
-  text += "]}";
-  return text;
+  const size_t replaced = text_.size() - step.front - step.back;
+  starts_.resize(files.size());
+  for (size_t i = from; i < to; ++i) {
+    if (i > 0) step.between += ',';
+    starts_[i] = step.front + step.between.size();
+    AppendFile(files[i], &step.between);
+  }
+  for (size_t i = to; i < files.size(); ++i) starts_[i] += step.between.size() - replaced;
+  if (whole && !files.empty()) step.between += kTail;
+  text_.replace(step.front, replaced, step.between);
+  return step;
+}
+
+Result<std::vector<FileState>> OffsetText::DecodeRest(const Offset& end, size_t* place) const {
+  const size_t front = StepTo(end, text_).front;
+  const auto after = std::upper_bound(starts_.begin(), starts_.end(), front);
+  *place = after == starts_.begin() ? 0 : static_cast<size_t>(after - starts_.begin()) - 1;
+  if (*place == 0) return DecodeOffset(end);
+  return DecodeOffset(std::string(kHead) + end.substr(starts_[*place]));
 }
 
 Result<std::vector<FileState>> DecodeOffset(std::string_view offset) {

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <span>
 
 namespace leat {
 namespace {
@@ -36,6 +37,35 @@ std::vector<std::string> Split(const std::string& pattern) {
   return parts;
 }
 
+// The pattern's parts; one that means a folder ends with any number of folders.
+std::vector<std::string> PartsOf(const std::string& root, const std::string& pattern) {
+  std::vector<std::string> parts = Split(pattern);
+  std::error_code error;
+  if (pattern.empty() || pattern.ends_with('/') || fs::is_directory(Join(root, pattern), error)) {
+    parts.emplace_back("**");
+  }
+  return parts;
+}
+
+bool MatchesPart(const std::string& part, const std::string& name) {
+  if (!HasWildcard(part)) return part == name;
+  return fnmatch(part.c_str(), name.c_str(), FNM_PERIOD) == 0 &&
+         (!name.starts_with('_') || part.starts_with('_'));
+}
+
+using Parts = std::span<const std::string>;
+
+bool Matches(Parts parts, Parts names) {
+  if (parts.empty() || names.empty()) return parts.empty() && names.empty();
+  if (parts[0] != "**") {
+    return MatchesPart(parts[0], names[0]) && Matches(parts.subspan(1), names.subspan(1));
+  }
+  const bool last = parts.size() == 1;
+  if (!last && Matches(parts.subspan(1), names)) return true;
+  if (IsHidden(names[0])) return false;
+  return names.size() == 1 ? last : Matches(parts, names.subspan(1));
+}
+
 // A walk below `root` that collects what a split pattern names.
 class Walk {
  public:
@@ -54,8 +84,7 @@ class Walk {
     }
     LEAT_ASSIGN(const auto names, List(folder));
     for (const std::string& name : names) {
-      if (fnmatch(parts_[part].c_str(), name.c_str(), FNM_PERIOD) != 0) continue;
-      if (name.starts_with('_') && !parts_[part].starts_with('_')) continue;
+      if (!MatchesPart(parts_[part], name)) continue;
       const std::string below = Join(folder, name);
       LEAT_RETURN(last ? Add(below) : Match(below, part + 1, depth + 1));
     }
@@ -127,16 +156,17 @@ Result<std::optional<FoundFile>> StatFile(const std::string& root, const std::st
   return file;
 }
 
+bool NamesFile(const std::string& root, const std::string& pattern, const std::string& name) {
+  return Matches(PartsOf(root, pattern), Split(name));
+}
+
 Result<std::vector<FoundFile>> FindFiles(const std::string& root, const std::string& pattern) {
   std::error_code error;
   if (!fs::is_directory(root, error)) {
     return IOErrorF("could not open directory \"{}\": {}", root,
                     error ? error.message() : std::string("No such file or directory"));
   }
-  auto parts = Split(pattern);
-  if (pattern.empty() || pattern.ends_with('/') || fs::is_directory(Join(root, pattern), error)) {
-    parts.emplace_back("**");
-  }
+  const auto parts = PartsOf(root, pattern);
   Walk walk(root, parts);
   LEAT_RETURN(walk.Match("", 0, 0));
   auto files = walk.Take();

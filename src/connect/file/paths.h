@@ -23,6 +23,9 @@ struct FoundFile {
 // must be there; a root that is not there is an IOError.
 Result<std::vector<FoundFile>> FindFiles(const std::string& root, const std::string& pattern);
 
+// Whether FindFiles would find a file of this name, if it is there.
+bool NamesFile(const std::string& root, const std::string& pattern, const std::string& name);
+
 // Size and modification time of one file; nothing if there is no such file.
 Result<std::optional<FoundFile>> StatFile(const std::string& root, const std::string& name);
 

@@ -133,6 +133,8 @@ class FileSource : public Source {
     reader_.reset();
     limits_.reset();
     LEAT_ASSIGN(auto files, DecodeOffset(offset));
+    // In another version's words, perhaps, from which no step goes on.
+    known_ = EncodeOffset(files) == offset;
     return ledger_.Load(std::move(files));
   }
 
@@ -140,9 +142,8 @@ class FileSource : public Source {
     LEAT_ASSIGN(limits_, DecodeOffset(end));
     for (const FileState& file : *limits_) LEAT_RETURN(CheckReadOnce(file));
     LEAT_RETURN(ledger_.Load(*limits_));
-    for (FileState& file : ledger_.files()) {
-      file.done = file.rows = 0;
-      file.lines = 1;
+    for (size_t place = 0; place < ledger_.files().size(); ++place) {
+      ledger_.Set(place, Unread(ledger_.files()[place]));
     }
     return Status::OK();
   }
@@ -151,13 +152,14 @@ class FileSource : public Source {
     following_ = true;
     ledger_.Follow();
   }
+  void GiveSteps() override { gives_steps_ = true; }
   bool Wait(std::chrono::milliseconds at_most) override;
   Result<std::optional<Arrival>> Poll(int64_t bytes_max) override;
   Result<Arrival> Reread(const Offset& end) override;
   Result<AgainPlan> Again(const Offset& end, const AgainSpec& spec) override {
     return PlanAgain(table_, end, spec);
   }
-  int64_t lag_bytes() const override { return ledger_.BytesToRead(); }
+  int64_t lag_bytes() const override { return lag_bytes_; }
 
  private:
   static Schema SchemaOf(const Relation& relation) {
@@ -168,12 +170,18 @@ class FileSource : public Source {
 
   // Where to stop reading a file; -1 at its end. A file that is read while it is written ends with
   // its last whole row.
-  Result<int64_t> EndOf(const FileState& file) const;
+  Result<int64_t> EndOf(size_t place) const;
   // Learns what is new: by what the watch told, or by a look at everything.
   Status Discover();
   void LookAtChanges(std::chrono::milliseconds at_most);
-  // The first file to read, also after another look at the folder; or nullptr.
-  Result<FileState*> NextFile(bool may_discover);
+  static FileState Unread(FileState file) {
+    file.done = file.rows = 0;
+    file.lines = 1;
+    return file;
+  }
+  // The place of the first file to read, also after another look at the folder; or -1.
+  Result<int64_t> NextFile(bool may_discover);
+  Result<Arrival> Arrive(Gathering* gathering);
   Status Open(const FileState& file, int64_t chunk_bytes, int64_t end);
   // The chunk of `file` after what is done, or nothing at its end (or at `end`).
   Result<std::optional<ReadChunk>> ReadNext(FileState* file, int64_t chunk_bytes, int64_t end);
@@ -184,6 +192,9 @@ class FileSource : public Source {
   const Schema schema_;
   std::optional<std::vector<FileState>> limits_;  // by place in the ledger: see Limit
   bool following_ = false;
+  bool gives_steps_ = false;
+  bool known_ = true;  // whoever asks has the ledger's text as of its last Step
+  int64_t lag_bytes_ = -1;
   std::unique_ptr<FolderWatch> watch_;  // since the first Poll that follows
   std::chrono::steady_clock::time_point look_again_;
   FolderChanges changes_;  // not yet looked at
@@ -195,8 +206,9 @@ class FileSource : public Source {
   int64_t reader_chunk_bytes_ = 0;
 };
 
-Result<int64_t> FileSource::EndOf(const FileState& file) const {
-  if (limits_) return (*limits_)[static_cast<size_t>(&file - ledger_.files().data())].done;
+Result<int64_t> FileSource::EndOf(size_t place) const {
+  if (limits_) return (*limits_)[place].done;
+  const FileState& file = ledger_.files()[place];
   if (!following_ || !table_.tail || !IsRows(table_, file.name)) return -1;
   return EndOfRows(ledger_.PathOf(file), IsCsv(table_, file.name), file.done, table_.read);
 }
@@ -210,14 +222,11 @@ Status FileSource::Discover() {
     changes_ = {.any = true, .all = true};
   }
   if (!changes_.any) LookAtChanges(std::chrono::milliseconds(0));
-  const FolderChanges changes = std::exchange(changes_, {});
-  bool all = changes.all;
-  for (const std::string& name : changes.names) {
-    if (all) break;
-    LEAT_ASSIGN(const bool known, ledger_.LookAt(name));
-    all = !known;
-  }
-  return all ? ledger_.Discover().status() : Status::OK();
+  FolderChanges changes = std::exchange(changes_, {});
+  if (changes.all) return ledger_.Discover().status();
+  std::sort(changes.names.begin(), changes.names.end());
+  for (const std::string& name : changes.names) LEAT_RETURN(ledger_.LookAt(name));
+  return Status::OK();
 }
 
 bool FileSource::Wait(std::chrono::milliseconds at_most) {
@@ -240,18 +249,15 @@ void FileSource::LookAtChanges(std::chrono::milliseconds at_most) {
   changes_ = std::move(changes);
 }
 
-Result<FileState*> FileSource::NextFile(bool may_discover) {
+Result<int64_t> FileSource::NextFile(bool may_discover) {
   if (limits_) {
-    for (FileState& file : ledger_.files()) {
-      LEAT_ASSIGN(const int64_t end, EndOf(file));
-      if (file.done < end) return &file;
+    for (size_t place = 0; place < ledger_.files().size(); ++place) {
+      if (ledger_.files()[place].done < (*limits_)[place].done) return static_cast<int64_t>(place);
     }
-    return nullptr;
+    return -1;
   }
-  if (ledger_.FirstToRead() == nullptr && may_discover) LEAT_RETURN(Discover());
-  const FileState* first = ledger_.FirstToRead();
-  if (first == nullptr) return nullptr;
-  return &ledger_.files()[static_cast<size_t>(first - ledger_.files().data())];
+  if (ledger_.FirstToRead() < 0 && may_discover) LEAT_RETURN(Discover());
+  return ledger_.FirstToRead();
 }
 
 Status FileSource::Open(const FileState& file, int64_t chunk_bytes, int64_t end) {
@@ -297,15 +303,18 @@ Result<std::optional<Arrival>> FileSource::Poll(int64_t bytes_max) {
   bool moved = false;
   const int64_t chunk_bytes = std::clamp<int64_t>(bytes_max, 1, kChunkBytesMax);
   while (gathering.bytes() < std::min(bytes_max, kArrivalBytesGood)) {
-    LEAT_ASSIGN(FileState * file, NextFile(!moved));
-    if (file == nullptr || !gathering.Accepts(file->name)) break;
-    LEAT_ASSIGN(const int64_t end, EndOf(*file));
-    if (end >= 0 && end <= file->done && !limits_) {
-      file->complete = true;  // until its next row is whole
+    LEAT_ASSIGN(const int64_t next, NextFile(!moved));
+    if (next < 0) break;
+    const auto place = static_cast<size_t>(next);
+    FileState file = ledger_.files()[place];
+    if (!gathering.Accepts(file.name)) break;
+    LEAT_ASSIGN(const int64_t end, EndOf(place));
+    if (end >= 0 && end <= file.done && !limits_) {
+      file.complete = true;  // until its next row is whole
+      ledger_.Set(place, std::move(file));
       continue;
     }
-    FileState ahead = *file;
-    auto chunk = ReadNext(&ahead, chunk_bytes, end);
+    auto chunk = ReadNext(&file, chunk_bytes, end);
     if (!chunk.ok()) {
       // The rows before the damage go first; the error comes again with the next Poll.
       reader_.reset();
@@ -313,20 +322,30 @@ Result<std::optional<Arrival>> FileSource::Poll(int64_t bytes_max) {
       break;
     }
     if (!*chunk && limits_) {
-      return IOErrorF("file \"{}\" is shorter than it was when it was read", ledger_.PathOf(*file));
+      return IOErrorF("file \"{}\" is shorter than it was when it was read", ledger_.PathOf(file));
     }
     // The end shows at the next call, or by the size where it says so: no arrival without rows.
-    const bool at_end = !*chunk || (CanGrow(table_, ahead.name) && ahead.done >= ahead.size);
+    const bool at_end = !*chunk || (CanGrow(table_, file.name) && file.done >= file.size);
     if (at_end) {
       reader_.reset();
-      LEAT_RETURN(ledger_.Finish(&ahead));
+      LEAT_RETURN(ledger_.Finish(&file));
     }
-    *file = ahead;
-    if (*chunk) gathering.Add(*file, std::move(**chunk));
+    ledger_.Set(place, file);
+    if (*chunk) gathering.Add(file, std::move(**chunk));
     moved = true;
   }
+  lag_bytes_ = ledger_.BytesToRead();
   if (!moved) return std::nullopt;
-  LEAT_ASSIGN(Arrival arrival, gathering.Finish(schema_, EncodeOffset(ledger_.files())));
+  LEAT_ASSIGN(Arrival arrival, Arrive(&gathering));
+  return arrival;
+}
+
+Result<Arrival> FileSource::Arrive(Gathering* gathering) {
+  OffsetStep step = ledger_.Step();
+  const bool whole = !gives_steps_ || !known_;
+  known_ = true;
+  LEAT_ASSIGN(Arrival arrival, gathering->Finish(schema_, whole ? ledger_.text() : Offset()));
+  if (!whole) arrival.step = std::move(step);
   return arrival;
 }
 
@@ -356,23 +375,22 @@ Status FileSource::RereadFile(const FileState& target, FileState* file, Gatherin
 }
 
 Result<Arrival> FileSource::Reread(const Offset& end) {
-  LEAT_ASSIGN(const auto targets, DecodeOffset(end));
-  auto& files = ledger_.files();
+  static_cast<void>(ledger_.Step());
+  size_t place = 0;
+  LEAT_ASSIGN(const auto targets, ledger_.DecodeRest(end, &place));
   Gathering gathering;
-  for (size_t i = 0; i < targets.size(); ++i) {
-    if (i >= files.size()) {
-      files.push_back(targets[i]);
-      files[i].done = files[i].rows = 0;
-      files[i].lines = 1;
+  for (const FileState& target : targets) {
+    if (place >= ledger_.files().size()) ledger_.Append(Unread(target));
+    FileState file = ledger_.files()[place];
+    if (file.name != target.name) {
+      return IOErrorF("at this place file \"{}\" was read before, not \"{}\"", target.name,
+                      file.name);
     }
-    if (files[i].name != targets[i].name) {
-      return IOErrorF("at this place file \"{}\" was read before, not \"{}\"", targets[i].name,
-                      files[i].name);
-    }
-    LEAT_RETURN(RereadFile(targets[i], &files[i], &gathering));
-    files[i] = targets[i];
+    LEAT_RETURN(RereadFile(target, &file, &gathering));
+    ledger_.Set(place++, target);
   }
-  files.resize(targets.size());  // later ones are found again
+  ledger_.Truncate(place);  // later ones are found again
+  known_ = false;
   return gathering.Finish(schema_, end);
 }
 

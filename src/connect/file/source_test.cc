@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -12,6 +13,40 @@ namespace {
 
 using Rows = std::vector<std::string>;
 
+// A source whose steps are made offsets again, as whoever asks for steps does.
+class Stepping : public Source {
+ public:
+  explicit Stepping(std::unique_ptr<Source> source) : source_(std::move(source)) {
+    source_->GiveSteps();
+  }
+  Status Seek(const Offset& offset) override {
+    at_ = offset;
+    return source_->Seek(offset);
+  }
+  Result<std::optional<Arrival>> Poll(int64_t bytes_max) override {
+    LEAT_ASSIGN(auto arrival, source_->Poll(bytes_max));
+    if (!arrival) return arrival;
+    steps_ += arrival->step ? 1 : 0;
+    LEAT_RETURN(GoOn(*arrival, &at_));
+    arrival->end = at_;
+    arrival->step.reset();
+    return arrival;
+  }
+  void Follow() override { source_->Follow(); }
+  bool Wait(std::chrono::milliseconds at_most) override { return source_->Wait(at_most); }
+  Result<Arrival> Reread(const Offset& end) override {
+    at_ = end;
+    return source_->Reread(end);
+  }
+  Status Limit(const Offset& end) override { return source_->Limit(end); }
+  int steps() const { return steps_; }
+
+ private:
+  const std::unique_ptr<Source> source_;
+  Offset at_;
+  int steps_ = 0;
+};
+
 class FileSourceTest : public ::testing::Test {
  protected:
   FileSourceTest() : schema_(MakeSchema("a integer, b text")) {
@@ -20,10 +55,10 @@ class FileSourceTest : public ::testing::Test {
   Server TheServer() const {
     return {.name = "s", .kind = "file", .options = {{"url", folder_.path()}}};
   }
-  std::unique_ptr<Source> Make() {
+  std::unique_ptr<Stepping> Make() {
     auto source = MakeSource(TheServer(), relation_);
     EXPECT_TRUE(source.ok()) << source.status().message();
-    return std::move(*source);
+    return std::make_unique<Stepping>(std::move(*source));
   }
   // Everything there is now, in arrivals of about `bytes_max`.
   std::vector<Arrival> Drain(Source* source, int64_t bytes_max = 1 << 20) {
@@ -42,6 +77,7 @@ class FileSourceTest : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
+  Offset last_;
   Schema schema_;
   Relation relation_;
 };
@@ -246,21 +282,49 @@ TEST_F(FileSourceTest, FoldersAreColumns) {
             (Rows{"2024-05-01|1|NM", "2024-05-02|2|\\N", "2024-05-03|3|a/b"}));
 }
 
+// By its steps, by an offset gone to, and read again: the same place in the same words.
+TEST_F(FileSourceTest, EveryWayToAPlaceSaysTheSame) {
+  auto source = Make();
+  for (int i = 0; i < 20; ++i) {
+    folder_.Write(fmt::format("{:02}.csv", i), fmt::format("a,b\n{},x\n", i));
+    if (i % 5 == 4) std::ofstream(folder_ / "02.csv", std::ios::app) << i << ",more\n";
+    const Offset before = i == 0 ? "" : last_;
+    for (const Arrival& arrival : Drain(source.get())) last_ = arrival.end;
+    auto plain = MakeSource(TheServer(), relation_).ValueOrDie();
+    ASSERT_TRUE(plain->Seek(before).ok());
+    const auto arrivals = Drain(plain.get());
+    ASSERT_FALSE(arrivals.empty());
+    EXPECT_EQ(arrivals.back().end, last_) << i;
+    ASSERT_TRUE(plain->Seek(before).ok());
+    ASSERT_TRUE(plain->Reread(last_).ok());
+    const auto end = plain->Reread(before);  // back, where it has nothing to read
+    EXPECT_TRUE(!end.ok() || end->end == before);
+  }
+  EXPECT_GE(source->steps(), 20);
+}
+
 TEST(FindFiles, Globs) {
   const TemporaryFolder folder;
-  for (const char* name : {"a.csv", "b.csv.gz", "2024/05/x.json", "2024/06/y.json", "2024/z.json",
-                           "_leat/tmp/q.json", "2024/.hidden.json"}) {
-    folder.Write(name, "x");
-  }
+  const auto all = {"a.csv",       "b.csv.gz",         "2024/05/x.json",   "2024/06/y.json",
+                    "2024/z.json", "_leat/tmp/q.json", "2024/.hidden.json"};
+  for (const char* name : all) folder.Write(name, "x");
   const auto names = [&](const std::string& pattern) {
     Rows found;
     auto files = FindFiles(folder.path(), pattern);
     if (!files.ok()) return Rows{files.status().message()};
     for (const FoundFile& file : *files) found.push_back(file.name);
+    for (const char* name : all) {  // one name is matched as all are
+      EXPECT_EQ(NamesFile(folder.path(), pattern, name),
+                std::count(found.begin(), found.end(), name))
+          << pattern << " " << name;
+    }
     return found;
   };
   EXPECT_EQ(names("*.csv"), (Rows{"a.csv"}));
   EXPECT_EQ(names("[ab].csv*"), (Rows{"a.csv", "b.csv.gz"}));
+  EXPECT_EQ(names("_leat/**"), (Rows{"_leat/tmp/q.json"}));
+  EXPECT_EQ(names("**/tmp/*"), Rows{});
+  EXPECT_EQ(names("**/0?/**"), (Rows{"2024/05/x.json", "2024/06/y.json"}));
   EXPECT_EQ(names("2024/*/?.json"), (Rows{"2024/05/x.json", "2024/06/y.json"}));
   EXPECT_EQ(names("**/*.json"), (Rows{"2024/05/x.json", "2024/06/y.json", "2024/z.json"}));
   EXPECT_EQ(names("2024/"), (Rows{"2024/05/x.json", "2024/06/y.json", "2024/z.json"}));
@@ -275,7 +339,7 @@ TEST(FindFiles, Globs) {
 
 class FileFollowTest : public FileSourceTest {
  protected:
-  std::unique_ptr<Source> MakeFollowing() {
+  std::unique_ptr<Stepping> MakeFollowing() {
     auto source = Make();
     source->Follow();
     return source;
