@@ -167,6 +167,7 @@ TEST(SourceWorker, ReadsNoFurtherAheadThanItsQueueAndStopsInTheMiddle) {
 // A target that outlives its sinks: rows and mark are what was committed.
 struct Target {
   int64_t rows = 0, mark = 0, commits = 0, opens = 0;
+  bool away = false;            // it cannot even be opened
   int64_t failing_commits = 0;  // of those to come
   bool answer_lost = false;     // a failing commit was made all the same
 };
@@ -176,6 +177,7 @@ class TestSink : public Sink {
   explicit TestSink(Target* target) : target_(target) {}
   Result<std::optional<Mark>> Open() override {
     ++target_->opens;
+    if (target_->away) return Status::IOError("no route to host");
     if (target_->mark == 0) return std::nullopt;
     return Mark{.state = "s", .epoch = target_->mark};
   }
@@ -184,6 +186,7 @@ class TestSink : public Sink {
     return Status::OK();
   }
   Status Commit(int64_t epoch) override {
+    if (target_->away) return Status::IOError("connection reset");
     const bool fails = target_->failing_commits > 0;
     if (fails) --target_->failing_commits;
     if (!fails || target_->answer_lost) {
@@ -297,6 +300,47 @@ TEST_F(SinkWorkerTest, AFailedCommitIsMadeAgainFromTheOutbox) {
       EXPECT_EQ(worker->status().retries, target_.opens - 1);
       EXPECT_EQ(worker->status().state, WorkerState::kRunning);
     }
+  }
+}
+
+// Twenty minutes without its target, while epochs come: it says so all the time, asks again every
+// half minute at most, and then has every row once.
+TEST_F(SinkWorkerTest, ASinkThatIsGoneForMinutesLosesNothing) {
+  constexpr Micros kSecond = 1'000'000;
+  for (const auto mode : {SinkMode::kAppend, SinkMode::kUpsert}) {
+    target_ = {};
+    Crew crew(&schedule_, nullptr);
+    const auto worker = Make(&crew, {.timed = true, .retry = Retries(kNever)}, mode);
+    const Micros begin = crew.Now();
+    const auto at = [&](Micros seconds) {
+      crew.Wait(begin + seconds * kSecond, [] { return false; });
+    };
+    int64_t epoch = 0;
+    const auto come = [&]() -> Status {
+      ++epoch;
+      for (int64_t i = 0; i < 10; ++i) {
+        LEAT_RETURN(worker->Write(Rows({{epoch * 10 + i, "x", 1}})));
+      }
+      return worker->End(epoch);
+    };
+    ASSERT_TRUE(come().ok());
+    at(5);
+    ASSERT_EQ(target_.rows, 10);
+    target_.away = true;
+    for (Micros second = 10; second <= 1200; second += 10) {
+      ASSERT_TRUE(come().ok());
+      at(second);
+      ASSERT_EQ(worker->status().state, WorkerState::kDegraded) << second;
+    }
+    EXPECT_EQ(target_.rows, 10);
+    EXPECT_GT(worker->status().retries, 30);
+    EXPECT_LT(worker->status().retries, 120);
+    target_.away = false;
+    at(1300);
+    EXPECT_EQ(target_.rows, epoch * 10);
+    EXPECT_EQ(target_.mark, epoch);
+    EXPECT_EQ(worker->status().state, WorkerState::kRunning);
+    EXPECT_EQ(worker->outbox_bytes(), 0);
   }
 }
 
