@@ -9,6 +9,7 @@
 
 #include "data/ordered_bytes.h"
 #include "flow/row_errors.h"
+#include "state/sort.h"
 
 namespace leat {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 // `_seq` at a key's end: whether there is one, then the number.
 constexpr size_t kSeqBytes = 1 + kOrderedBytes;
 // A part of an epoch costs its sort, and for some windows whole partitions: a few large ones.
-constexpr int64_t kDeltas = 2;
+constexpr int64_t kDeltas = 8;
 
 void AppendSeq(const Batch& batch, int64_t row, std::string* out) {
   out->push_back(batch.seq ? 1 : 0);
@@ -82,27 +83,28 @@ Status OrderedRows::Append(const Batch& rows, const Batch& computed) {
     return std::vector(at, at + static_cast<ptrdiff_t>(size));
   };
   const size_t partitions = partition_columns_.size(), orders = order_columns_.size();
-  Strings partition, order, row, extra;
+  Strings partition, order;
   LEAT_RETURN(EncodeKeys(partition_columns_, part(0, partitions), rows.rows, &partition));
   LEAT_RETURN(EncodeKeys(order_columns_, part(partitions, orders), rows.rows, &order));
-  LEAT_RETURN(EncodeRows(rows.columns, row_types_, rows.rows, &row));
-  if (!extra_types_.empty()) {
-    LEAT_RETURN(EncodeRows(part(partitions + orders, extra_types_.size()), extra_types_, rows.rows,
-                           &extra));
-  }
-  std::string key, value;
+  std::string key;
   for (int64_t i = 0; i < rows.rows; ++i) {
     key.assign(partition[i]).append(order[i]);
     AppendSeq(rows, i, &key);
     keys_.Append(key);
-    value.assign(row[i]);
-    if (!extra_types_.empty()) {
-      const auto size = static_cast<uint32_t>(value.size());
-      value.append(extra[i]).append(reinterpret_cast<const char*>(&size), sizeof(size));
-    }
-    values_.Append(value);
     weights_.push_back(rows.weight(i));
     partition_sizes_.push_back(partition[i].size());
+  }
+  if (extra_types_.empty()) return EncodeRows(rows.columns, row_types_, rows.rows, &values_);
+  Strings row, extra;
+  LEAT_RETURN(EncodeRows(rows.columns, row_types_, rows.rows, &row));
+  LEAT_RETURN(
+      EncodeRows(part(partitions + orders, extra_types_.size()), extra_types_, rows.rows, &extra));
+  std::string value;
+  for (int64_t i = 0; i < rows.rows; ++i) {
+    const auto size = static_cast<uint32_t>(row[i].size());
+    value.assign(row[i]).append(extra[i]);
+    value.append(reinterpret_cast<const char*>(&size), sizeof(size));
+    values_.Append(value);
   }
   return Status::OK();
 }
@@ -116,16 +118,10 @@ bool OrderedRows::full() const {
 }
 
 std::vector<OrderedRows::Changes> OrderedRows::Sort() {
-  std::vector<Change> all;
-  all.reserve(weights_.size());
-  for (int64_t i = 0; i < pending(); ++i) {
-    const auto at = static_cast<size_t>(i);
-    all.push_back({keys_[i], values_[i], weights_[at], partition_sizes_[at]});
-  }
-  std::sort(all.begin(), all.end(),
-            [](const Change& a, const Change& b) { return Compare(a, b.key, b.value) < 0; });
   sorted_.clear();
-  for (const Change& change : all) {
+  sorted_.reserve(weights_.size());
+  for (const uint32_t at : SortedOrder(keys_, values_)) {
+    const Change change{keys_[at], values_[at], weights_[at], partition_sizes_[at]};
     if (!sorted_.empty() && Compare(sorted_.back(), change.key, change.value) == 0) {
       sorted_.back().weight += change.weight;
       continue;
@@ -205,9 +201,10 @@ Status OrderedRows::Apply() {
   return Status::OK();
 }
 
-Status OrderedRows::Apply(Changes changes) {
-  Retain({changes});
-  return Apply();
+Status OrderedRows::Apply(const Strings& keys, const Strings& values,
+                          const std::vector<int64_t>& weights) {
+  Retain({});
+  return spec_.final ? Status::OK() : index_->Apply(keys, values, weights);
 }
 
 std::string_view OrderedRows::PeersOf(std::string_view key) {

@@ -61,9 +61,10 @@ class OrderedRows {
   // From the greatest down; nothing in the range changes.
   Status WalkBack(std::string_view begin, std::string_view end, const Visit& visit) const;
 
-  // Takes the changes, or those given instead, into the state and forgets them.
+  // Takes the changes, or those given instead (keys, values and weights), into the state and
+  // forgets them.
   Status Apply();
-  Status Apply(Changes changes);
+  Status Apply(const Strings& keys, const Strings& values, const std::vector<int64_t>& weights);
 
   Status Checkpoint(StateWriter* writer) { return index_->Checkpoint(writer); }
   Status Restore(StateReader* reader) { return index_->Restore(reader); }

@@ -24,6 +24,7 @@ class Top : public Operator {
         end_(spec.limit < 0 || spec.limit > INT64_MAX - spec.offset ? INT64_MAX
                                                                     : spec.offset + spec.limit),
         trims_(spec.properties.append_only && end_ != INT64_MAX),
+        final_(spec.properties.final),
         rows_({.input = spec.input,
                .partition = spec.partition,
                .order = spec.order,
@@ -51,24 +52,30 @@ class Top : public Operator {
  private:
   // All that is pending, as an epoch of its own.
   Status TakeIn(Output* out) {
-    kept_.clear();
-    kept_bytes_.Clear();
+    kept_keys_.Clear();
+    kept_values_.Clear();
+    kept_weights_.clear();
     for (const OrderedRows::Changes& partition : rows_.Sort()) {
       LEAT_RETURN(Update(partition, out));
     }
     LEAT_RETURN(EmitCollected(out));
     prune_at_ = kPruneRows;
-    return trims_ ? ApplyTrimmed() : rows_.Apply();
+    return trims_ ? rows_.Apply(kept_keys_, kept_values_, kept_weights_) : rows_.Apply();
   }
 
   // Of what was pushed so far only each partition's first rows can be among its first in the end.
   void Prune() {
     std::vector<OrderedRows::Changes> partitions = rows_.Sort();
+    int64_t kept = 0;
     for (OrderedRows::Changes& partition : partitions) {
       partition = partition.first(std::min(partition.size(), static_cast<size_t>(end_)));
+      kept += static_cast<int64_t>(partition.size());
     }
-    rows_.Retain(partitions);
-    prune_at_ = std::max(kPruneRows, 2 * rows_.pending());
+    // Where most could win, as in many small partitions, dropping the others costs more than it
+    // spares, and so would trying again soon.
+    const bool pays = kept < rows_.pending() / 4 * 3;
+    if (pays) rows_.Retain(partitions);
+    prune_at_ = std::max(kPruneRows, (pays ? 2 : 4) * rows_.pending());
   }
 
   Status Update(const OrderedRows::Changes& partition, Output* out) {
@@ -81,7 +88,7 @@ class Top : public Operator {
         LEAT_RETURN(collector_.Add(entry.value, OrderedRows::SeqOf(entry.key), come - gone));
         ++stats_.rows_out;
       }
-      if (trims_) Trim(entry, after, prefix.size());
+      if (trims_ && !final_) Trim(entry, after);
       before += entry.before;
       after += entry.after;
       return before < end_ || after < end_;
@@ -91,30 +98,23 @@ class Top : public Operator {
   }
 
   // Notes how the state changes if it holds an entry only while it begins before `end_`.
-  void Trim(const OrderedRows::Entry& entry, int64_t seen, size_t partition_size) {
+  void Trim(const OrderedRows::Entry& entry, int64_t seen) {
     const int64_t weight = (seen < end_ ? entry.after : 0) - entry.before;
     if (weight == 0) return;
-    kept_bytes_.Append(entry.key);
-    kept_bytes_.Append(entry.value);
-    kept_.push_back({.weight = weight, .partition_size = partition_size});
-  }
-
-  Status ApplyTrimmed() {
-    for (size_t i = 0; i < kept_.size(); ++i) {
-      kept_[i].key = kept_bytes_[static_cast<int64_t>(2 * i)];
-      kept_[i].value = kept_bytes_[static_cast<int64_t>(2 * i + 1)];
-    }
-    return rows_.Apply(kept_);
+    kept_keys_.Append(entry.key);
+    kept_values_.Append(entry.value);
+    kept_weights_.push_back(weight);
   }
 
   Status EmitCollected(Output* out) { return collector_.Emit({}, out); }
 
   const int64_t offset_, end_;
-  const bool trims_;
+  const bool trims_, final_;
   OrderedRows rows_;
   RowCollector collector_;
-  std::vector<OrderedRows::Change> kept_;
-  Strings kept_bytes_;  // key and value of each of `kept_`
+  // How the state changes, where it is trimmed.
+  Strings kept_keys_, kept_values_;
+  std::vector<int64_t> kept_weights_;
   int64_t prune_at_ = kPruneRows;
   OperatorStats stats_;
 };
