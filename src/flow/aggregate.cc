@@ -24,8 +24,6 @@ using ArrayPtr = std::shared_ptr<arrow::Array>;
 
 // Groups that are answered and put out together.
 constexpr size_t kOutputGroups = 16384;
-// The part of the memory's limit that the table of one aggregate may take.
-constexpr double kTableShare = 0.3;
 
 // The columns that the keys and calls of a batch evaluate to.
 struct Inputs {
@@ -45,7 +43,7 @@ class AggregateOperator : public Operator {
   explicit AggregateOperator(AggregateSpec spec)
       : spec_(std::move(spec)),
         memory_(StateMemory::Current()),
-        account_(memory_),
+        account_(memory_, MemoryAccount::Kind::kTable),
         keys_(TypesOfKeys(), spec_.properties.append_only) {}
   Status Init();
 
@@ -91,10 +89,11 @@ class AggregateOperator : public Operator {
 
   // Groups that memory has no room for: see Relieve.
   int64_t TableBytes() const;
-  bool Crowded() const;
+  bool Crowded(bool now) const;
   Status Relieve(Output* out);
   Status Cool(int64_t groups_max);
   Status ForgetTable();
+  Status LeaveTable();
   Status WarmUp();
   Status SayUnsaid(Output* out);
   Status SayUnsaidPart(const Strings& keys, const Strings& states, std::vector<uint8_t>* gone,
@@ -187,7 +186,7 @@ Result<Inputs> AggregateOperator::Evaluate(const Batch& batch, const EvalContext
 
 Status AggregateOperator::Push(int, const Batch& batch, const EvalContext& context, Output* out) {
   if (batch.rows == 0) return Status::OK();
-  if (Crowded()) LEAT_RETURN(Relieve(out));
+  if (Crowded(true)) LEAT_RETURN(Relieve(out));
   ErrorMask errors(batch.rows);
   LEAT_ASSIGN(const Inputs inputs, Evaluate(batch, context, &errors));
   if (!errors.any()) {
@@ -298,7 +297,7 @@ Status AggregateOperator::Finish(const Epoch&, const EvalContext&, Output* out) 
   const auto touched = static_cast<int64_t>(touched_.size());
   ForgetEpoch();
   if (cold_.has_unsaid()) LEAT_RETURN(SayUnsaid(out));
-  if (!Crowded()) return Status::OK();
+  if (!Crowded(false)) return Status::OK();
   // In small steps little by little; where much came, or nothing else helps, at once.
   if (account_.asked() || touched > keys_.table().size() / 16) return ForgetTable();
   return Cool(4 * touched + 1000);
@@ -466,12 +465,6 @@ Status AggregateOperator::Checkpoint(StateWriter* writer) {
 }
 
 Status AggregateOperator::Restore(StateReader* reader) {
-  const auto load = [&](uint32_t group, std::string_view state) -> Status {
-    LEAT_RETURN(Resize());
-    return LoadGroup(group, state);
-  };
-  LEAT_RETURN(log_.Restore(
-      &keys_.table(), load, [&](uint32_t group) { Erase(group); }, reader));
   PrefixReader cold("cold.", reader);
   LEAT_RETURN(cold_.Restore(&cold));
   PrefixReader keys("keys.", reader);
@@ -479,6 +472,26 @@ Status AggregateOperator::Restore(StateReader* reader) {
   for (size_t i = 0; i < calls_.size(); ++i) {
     PrefixReader call(fmt::format("call{}.", i), reader);
     LEAT_RETURN(calls_[i]->Restore(&call));
+  }
+  bool relieved = false;  // there was more room when the state was written
+  const auto load = [&](uint32_t group, std::string_view state) -> Status {
+    LEAT_RETURN(Resize());
+    return LoadGroup(group, state);
+  };
+  const auto relieve = [&]() -> Status {
+    if (!Crowded(true)) return Status::OK();
+    relieved = true;
+    return LeaveTable();
+  };
+  const auto elsewhere = [&](const Strings& of) -> Result<std::vector<uint8_t>> {
+    return relieved ? cold_.Contains(of) : std::vector<uint8_t>();
+  };
+  LEAT_RETURN(log_.Restore(&keys_.table(), load, relieve, elsewhere, reader));
+  if (relieved) {
+    log_ = {};
+    for (int64_t i = 0; i < keys_.table().capacity(); ++i) {
+      if (keys_.table().live(static_cast<uint32_t>(i))) log_.Touch(static_cast<uint32_t>(i));
+    }
   }
   account_.Set(TableBytes());
   return Status::OK();
@@ -492,18 +505,18 @@ int64_t AggregateOperator::TableBytes() const {
   return bytes;
 }
 
-// Whether groups are to leave the table. Of its memory only what live groups take counts: room that
-// has become free is filled first.
-bool AggregateOperator::Crowded() const {
+// Whether groups are to leave the table; `now`: all at once, as a large epoch may go on for long.
+// Of its part only what live groups take counts: room that has become free is filled first.
+bool AggregateOperator::Crowded(bool now) const {
   if (!memory_->limited() || spec_.keys.empty() || keys_.table().size() == 0) return false;
   const int64_t bytes = TableBytes();
   account_.Set(bytes);
-  static_cast<void>(memory_->Check());
+  const StateMemory::Pressure pressure = memory_->Check();
   if (bytes <= memory_->spill_bytes_min()) return false;
-  if (account_.asked()) return true;
+  if (account_.asked() || (now && pressure == StateMemory::Pressure::kHard)) return true;
   const double live =
       static_cast<double>(keys_.table().size()) / static_cast<double>(keys_.table().capacity());
-  return static_cast<double>(bytes) * live > static_cast<double>(memory_->limit()) * kTableShare;
+  return memory_->TableTooLarge(static_cast<int64_t>(static_cast<double>(bytes) * live));
 }
 
 // Makes room within an epoch: all groups leave the table, and what was said of those that the epoch
@@ -530,29 +543,31 @@ Status AggregateOperator::Relieve(Output* out) {
 
 // All groups leave the table. REQUIRES: no group is touched.
 Status AggregateOperator::ForgetTable() {
+  log_ = {};
+  return LeaveTable();
+}
+
+// The same, whatever the log of the table then says.
+Status AggregateOperator::LeaveTable() {
   std::string state;
   for (int64_t i = 0; i < keys_.table().capacity(); ++i) {
     const auto group = static_cast<uint32_t>(i);
     if (!keys_.table().live(group)) continue;
-    const bool has_traces = std::any_of(calls_.begin(), calls_.end(),
-                                        [](const auto& call) { return call->has_traces(); });
     // Also one without rows by now: within an epoch its state may still say what is to come.
     state.clear();
     SaveGroup(group, &state);
     cold_.Put(keys_.table().key(group), state, groups_[i].said);
-    if (cold_.waiting_bytes() > memory_->delta_bytes_max()) LEAT_RETURN(cold_.Flush());
-    if (has_traces) {
-      for (const auto& call : calls_) call->Clear(group);
+    if (cold_.waiting_bytes() > memory_->delta_bytes_max()) {
+      LEAT_RETURN(cold_.Flush());
     }
   }
   LEAT_RETURN(cold_.Flush());
   keys_.ForgetAll();
   groups_ = {};
-  log_ = {};
   for (size_t i = 0; i < calls_.size(); ++i) {
-    if (calls_[i]->has_traces()) continue;
-    LEAT_ASSIGN(calls_[i], aggregate_internal::MakeCallStates(spec_.calls[i], spec_.properties,
-                                                              keys_.table()));
+    LEAT_ASSIGN(auto fresh, aggregate_internal::MakeCallStates(spec_.calls[i], spec_.properties,
+                                                               keys_.table()));
+    if (!calls_[i]->ForgetTable(fresh.get())) calls_[i] = std::move(fresh);
   }
   cool_next_ = 0;
   account_.Set(TableBytes());

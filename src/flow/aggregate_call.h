@@ -56,8 +56,12 @@ class CallStates {
   // Of all, and of what is not in traces.
   virtual int64_t memory() const = 0;
   virtual int64_t table_memory() const { return memory(); }
-  // Whether some of it is in traces: then Clear, group by group, is the one way to forget.
-  virtual bool has_traces() const { return false; }
+  // Forgets all groups but what is in traces; `fresh` was just made as this one was. False: nothing
+  // is in traces, and `fresh` may take its place.
+  virtual bool ForgetTable(CallStates* fresh) {
+    (void)fresh;
+    return false;
+  }
 };
 
 // States that are nothing but rows in a trace, by the key of their group.
@@ -79,7 +83,7 @@ class RowStates : public CallStates {
   Status Restore(StateReader* reader) override { return rows_->Restore(reader); }
   int64_t memory() const override { return rows_->stats().bytes; }
   int64_t table_memory() const override { return 0; }
-  bool has_traces() const override { return true; }
+  bool ForgetTable(CallStates*) override { return true; }
 
  protected:
   const std::unique_ptr<Index> rows_ = MakeIndex();

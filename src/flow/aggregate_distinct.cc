@@ -37,7 +37,10 @@ class DistinctStates : public CallStates {
   Status Restore(StateReader* reader) override { return values_->Restore(reader); }
   int64_t memory() const override { return accumulators_->memory() + values_->stats().bytes; }
   int64_t table_memory() const override { return accumulators_->memory(); }
-  bool has_traces() const override { return true; }
+  bool ForgetTable(CallStates* fresh) override {
+    accumulators_ = std::move(static_cast<DistinctStates*>(fresh)->accumulators_);
+    return true;
+  }
 
  private:
   // Which value of each key the accumulators are to have seen; empty: none.

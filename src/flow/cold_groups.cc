@@ -47,6 +47,7 @@ Status ColdGroups::TakeFrom(Index* index, int64_t* count, const Strings& keys, b
 
 Status ColdGroups::SayUnsaid(int64_t part, const Say& say) {
   const auto unsaid = unsaid_->Snapshot();
+  Waiting gone_states;
   std::string from;
   std::vector<uint8_t> gone;
   while (true) {
@@ -62,11 +63,17 @@ Status ColdGroups::SayUnsaid(int64_t part, const Say& say) {
     gone.assign(static_cast<size_t>(keys.size()), 0);
     LEAT_RETURN(say(keys, states, &gone));
     for (int64_t i = 0; i < keys.size(); ++i) {
-      if (gone[static_cast<size_t>(i)] == 0) Put(keys[i], states[i], true);
+      if (gone[static_cast<size_t>(i)] == 0) continue;
+      gone_states.keys.Append(keys[i]);
+      gone_states.states.Append(states[i]);
+      gone_states.weights.push_back(-1);
     }
-    LEAT_RETURN(waiting_said_.ApplyTo(said_.get()));
     from = std::string(keys[keys.size() - 1]) + '\0';  // the next key
   }
+  // As they are: nothing is written again.
+  said_count_ += unsaid_count_ - gone_states.keys.size();
+  LEAT_RETURN(gone_states.ApplyTo(unsaid_.get()));
+  said_->Absorb(std::move(unsaid_));
   const MemoryScope scope(memory_);
   unsaid_ = MakeIndex();
   unsaid_count_ = 0;

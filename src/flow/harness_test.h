@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -192,12 +193,15 @@ inline Status PushCut(const Case& test, std::vector<Feed>* feeds, Random* random
 
 }  // namespace internal
 
-// Plays the case with a limit of memory, beyond which state is spilled.
-inline void CheckWithin(const Case& test, uint64_t seed, int64_t limit) {
+// Plays the case with a limit of memory, beyond which state is spilled; after each other restart
+// with `second` instead.
+inline void CheckWithin(const Case& test, uint64_t seed, int64_t first, int64_t second) {
   Random random(seed);
   MemoryStore store;
-  StateMemory memory({.limit = limit, .files = &store});
-  const MemoryScope scope(&memory);
+  StateMemory memories[] = {StateMemory({.limit = first, .files = &store}),
+                            StateMemory({.limit = second, .files = &store})};
+  size_t lives = 0;
+  std::optional<MemoryScope> scope(&memories[0]);
   std::vector<Feed> feeds;
   for (size_t port = 0; port < test.inputs.size(); ++port) feeds.emplace_back(test, port);
   auto made = test.make();
@@ -219,6 +223,8 @@ inline void CheckWithin(const Case& test, uint64_t seed, int64_t limit) {
     status = op->Checkpoint(&store);
     ASSERT_TRUE(status.ok()) << trace << status.ToString();
     store.Commit();
+    op.reset();
+    scope.emplace(&memories[++lives % 2]);
     op = test.make().ValueOrDie();
     status = op->Restore(&store);
     ASSERT_TRUE(status.ok()) << trace << status.ToString();
@@ -228,10 +234,14 @@ inline void CheckWithin(const Case& test, uint64_t seed, int64_t limit) {
 // Fails the running test, naming the seed, where the operator and its definition differ: with all
 // the memory it likes, and with next to none.
 inline void Check(const Case& test, uint64_t seed) {
-  CheckWithin(test, seed, INT64_MAX);
+  CheckWithin(test, seed, INT64_MAX, INT64_MAX);
   if (testing::Test::HasFailure() || test.properties.final) return;
   SCOPED_TRACE("spilling");
-  CheckWithin(test, seed, seed % 2 == 0 ? 64 << 10 : 1 << 10);
+  const int64_t little = seed % 2 == 0 ? 64 << 10 : 1 << 10;
+  CheckWithin(test, seed, little, little);
+  if (testing::Test::HasFailure() || seed % 3 != 0) return;
+  SCOPED_TRACE("with less memory than before");
+  CheckWithin(test, seed, INT64_MAX, little);
 }
 
 }  // namespace leat::slow

@@ -14,6 +14,14 @@ namespace {
 
 constexpr Micros kForEver = kNever;
 
+// What waits before exchanges and between shards takes its part of little memory, too.
+Cores CoresOf(const RunOptions& options, ThreadPool* pool) {
+  Cores cores{.pool = pool, .shards = options.shards};
+  cores.round_bytes = std::min(cores.round_bytes, options.memory_max / 32);
+  cores.ahead_bytes_max = std::min(cores.ahead_bytes_max, options.memory_max / 32);
+  return cores;
+}
+
 void ReleaseUnused() {
   arrow::default_memory_pool()->ReleaseUnused();
   ::malloc_trim(0);
@@ -34,7 +42,7 @@ Engine::Engine(const Pipeline& pipeline, const RunOptions& options, const RunCon
       memory_({.limit = options.memory_max, .resident = ResidentBytes, .release = ReleaseUnused}),
       scope_(&memory_),
       pool_(options.threads),
-      flow_(this, {.pool = &pool_, .shards = options.shards}),
+      flow_(this, CoresOf(options, &pool_)),
       checkpointed_(start_),
       writer_(crew) {}
 

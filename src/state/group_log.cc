@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kMagic = "leatgrp1";
 constexpr uint32_t kGone = UINT32_MAX;  // in place of a state's size
 constexpr size_t kFileBytes = size_t{32} << 20;
+constexpr int64_t kLoadedTogether = 8192;
 
 struct RecordHead {
   uint32_t key_size;
@@ -102,8 +103,20 @@ Status GroupLog::Write(const GroupTable& table, const Save& save, Segment* segme
   return flush(kMagic.size() + (segment->files.empty() ? 0 : 1));
 }
 
-Status GroupLog::Restore(GroupTable* table, const Load& load, const Erase& erase,
-                         StateReader* reader) {
+struct GroupLog::Restoring {
+  GroupTable* table;
+  const Load& load;
+  const Relieve& relieve;
+  const Elsewhere& elsewhere;
+  // Keys whose later records said that they are gone.
+  std::unordered_set<std::string> gone;
+  // Records that are loaded together.
+  Strings keys, states;
+};
+
+// The latest segments first: what a key's later record said is not said again.
+Status GroupLog::Restore(GroupTable* table, const Load& load, const Relieve& relieve,
+                         const Elsewhere& elsewhere, StateReader* reader) {
   LEAT_ASSIGN(const std::string blob, reader->GetBlob("groups"));
   std::istringstream list(blob);
   list >> current_;
@@ -111,18 +124,23 @@ Status GroupLog::Restore(GroupTable* table, const Load& load, const Erase& erase
   size_t files = 0;
   while (list >> segment.since >> segment.records >> files) {
     segment.files.assign(files, {});
-    for (std::string& name : segment.files) {
-      list >> name;
-      LEAT_ASSIGN(const auto file, reader->GetFile(name));
-      LEAT_RETURN(Read(segment, *file, table, load, erase));
-    }
+    for (std::string& name : segment.files) list >> name;
     segments_.push_back(segment);
+  }
+  Restoring restoring{.table = table, .load = load, .relieve = relieve, .elsewhere = elsewhere};
+  for (auto one = segments_.rbegin(); one != segments_.rend(); ++one) {
+    const size_t gone_before = erased_.size();
+    for (const std::string& name : one->files) {
+      LEAT_ASSIGN(const auto file, reader->GetFile(name));
+      LEAT_RETURN(Read(*one, *file, &restoring));
+    }
+    // What is gone in a segment is so for those before it.
+    for (size_t i = gone_before; i < erased_.size(); ++i) restoring.gone.insert(erased_[i].key);
   }
   return Status::OK();
 }
 
-Status GroupLog::Read(const Segment& segment, std::string_view file, GroupTable* table,
-                      const Load& load, const Erase& erase) {
+Status GroupLog::Read(const Segment& segment, std::string_view file, Restoring* restoring) {
   if (!file.starts_with(kMagic)) return BadFile();
   file.remove_prefix(kMagic.size());
   while (!file.empty()) {
@@ -137,16 +155,30 @@ Status GroupLog::Read(const Segment& segment, std::string_view file, GroupTable*
     file.remove_prefix(head.key_size + state_size);
     if (head.state_size == kGone) {
       erased_.push_back({std::string(key), segment.since});
-      const uint32_t group = table->Find(key);
-      if (group != GroupTable::kNone) erase(group);
       continue;
     }
-    const uint32_t group = table->FindOrInsert(key);
-    changed_.Resize(table->capacity());
-    changed_[group] = segment.since;
-    LEAT_RETURN(load(group, state));
+    if (!restoring->gone.empty() && restoring->gone.contains(std::string(key))) continue;
+    if (restoring->table->Find(key) != GroupTable::kNone) continue;
+    restoring->keys.Append(key);
+    restoring->states.Append(state);
+    if (restoring->keys.size() == kLoadedTogether) LEAT_RETURN(LoadPart(segment, restoring));
   }
-  return Status::OK();
+  return LoadPart(segment, restoring);
+}
+
+Status GroupLog::LoadPart(const Segment& segment, Restoring* restoring) {
+  Strings& keys = restoring->keys;
+  LEAT_ASSIGN(const std::vector<uint8_t> elsewhere, restoring->elsewhere(keys));
+  for (int64_t i = 0; i < keys.size(); ++i) {
+    if (!elsewhere.empty() && elsewhere[static_cast<size_t>(i)] != 0) continue;
+    const uint32_t group = restoring->table->FindOrInsert(keys[i]);
+    changed_.Resize(restoring->table->capacity());
+    changed_[group] = segment.since;
+    LEAT_RETURN(restoring->load(group, restoring->states[i]));
+  }
+  keys.Clear();
+  restoring->states.Clear();
+  return restoring->relieve();
 }
 
 }  // namespace leat

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "data/strings.h"
 #include "state/chunked.h"
 #include "state/group_table.h"
 #include "state/store.h"
@@ -21,8 +22,10 @@ class GroupLog {
   // Appends a group's state; puts it back.
   using Save = std::function<void(uint32_t group, std::string* out)>;
   using Load = std::function<Status(uint32_t group, std::string_view state)>;
-  // Takes a group that was loaded out of the table and out of all states.
-  using Erase = std::function<void(uint32_t group)>;
+  // Called between records: may take groups out of the table where memory has no room for them.
+  using Relieve = std::function<Status()>;
+  // Which of the keys have a group that Relieve took out; empty: none.
+  using Elsewhere = std::function<Result<std::vector<uint8_t>>(const Strings& keys)>;
 
   // The group's state changed.
   void Touch(uint32_t group) {
@@ -33,8 +36,10 @@ class GroupLog {
   void Erased(std::string_view key) { erased_.push_back({std::string(key), current_}); }
 
   Status Checkpoint(const GroupTable& table, const Save& save, StateWriter* writer);
-  // Fills an empty table. A group may be loaded more than once, the latest last.
-  Status Restore(GroupTable* table, const Load& load, const Erase& erase, StateReader* reader);
+  // Fills an empty table, each group once. After Relieve took some out this log is of no use: the
+  // caller begins a new one.
+  Status Restore(GroupTable* table, const Load& load, const Relieve& relieve,
+                 const Elsewhere& elsewhere, StateReader* reader);
 
  private:
   // The groups that changed in checkpoint `since` or later, when it was written.
@@ -50,8 +55,9 @@ class GroupLog {
   int64_t CountChanged(const GroupTable& table, uint32_t since) const;
   Status Write(const GroupTable& table, const Save& save, Segment* segment,
                StateWriter* writer) const;
-  Status Read(const Segment& segment, std::string_view file, GroupTable* table, const Load& load,
-              const Erase& erase);
+  struct Restoring;
+  Status Read(const Segment& segment, std::string_view file, Restoring* restoring);
+  Status LoadPart(const Segment& segment, Restoring* restoring);
 
   uint32_t current_ = 1;           // the number of the next checkpoint
   Chunked<uint32_t> changed_;      // by group: the checkpoint that is to write it, or did

@@ -73,6 +73,8 @@ struct ActiveMerge {
   Entry* a;
   Entry* b;  // null: a run is copied to a file
   std::unique_ptr<Merge> merge;
+  // Its end gives memory back: worth to be hurried on. What only rewrites files can wait.
+  bool frees_memory() const { return a->run.memory || (b != nullptr && b->run.memory); }
 };
 
 int Level(const AnyRun& run) { return std::bit_width(static_cast<uint64_t>(run.entries())); }
@@ -82,6 +84,7 @@ class Spine : public Index {
   Spine() : memory_(StateMemory::Current()), account_(memory_) {}
   Status Apply(const Strings& keys, const Strings& values,
                const std::vector<int64_t>& weights) override;
+  void Absorb(std::unique_ptr<Index> other) override;
   std::shared_ptr<const IndexView> Snapshot() const override { return view_; }
   IndexStats stats() const override;
   Status Checkpoint(StateWriter* writer) override;
@@ -168,6 +171,22 @@ void Spine::Add(AnyRun run) {
   entries_.push_back(std::move(entry));
 }
 
+// Sums in progress of the other begin anew here: what they sum is there still.
+void Spine::Absorb(std::unique_ptr<Index> other) {
+  auto& spine = static_cast<Spine&>(*other);
+  spine.merges_.clear();
+  for (auto& entry : spine.entries_) {
+    entry->merging = false;
+    entries_.push_back(std::move(entry));
+  }
+  spine.entries_.clear();
+  for (auto& run : spine.retired_) retired_.push_back(std::move(run));
+  spine.retired_.clear();
+  spine.account_.Set(0);
+  account_.Set(MemoryBytes());
+  Refresh();
+}
+
 void Spine::Refresh() {
   std::vector<AnyRun> runs;
   runs.reserve(entries_.size());
@@ -190,9 +209,8 @@ Status Spine::StepMerges(int64_t rows) {
   const int64_t fuel = std::max(kFuelMin, kFuelPerEntry * rows);
   const int64_t spill_fuel = std::max(kSpillFuelMin, kSpillFuelPerEntry * rows);
   for (size_t i = 0; i < merges_.size();) {
-    const int64_t of_this = pressure_ == Pressure::kHard ? INT64_MAX
-                            : merges_[i].b == nullptr    ? spill_fuel
-                                                         : fuel;
+    const bool hurries = pressure_ == Pressure::kHard && merges_[i].frees_memory();
+    const int64_t of_this = hurries ? INT64_MAX : merges_[i].b == nullptr ? spill_fuel : fuel;
     LEAT_ASSIGN(const bool done, merges_[i].merge->Step(of_this));
     if (!done) {
       ++i;
@@ -285,9 +303,10 @@ Status Spine::GiveBack() {
     return Status::OK();
   }
   while (pressure_ == Pressure::kHard && account_.bytes() > memory_->spill_bytes_min()) {
-    const bool had_merges = !merges_.empty();
+    const bool frees = std::any_of(merges_.begin(), merges_.end(),
+                                   [](const ActiveMerge& merge) { return merge.frees_memory(); });
     LEAT_ASSIGN(const bool started, StartSpill());
-    if (!started && !had_merges) break;
+    if (!started && !frees) break;
     LEAT_RETURN(StepMerges(0));
     Refresh();  // lets go of what the old view held
     ReleaseRetired(INT64_MAX);

@@ -40,6 +40,10 @@ class Index {
   virtual Status Apply(const Strings& keys, const Strings& values,
                        const std::vector<int64_t>& weights) = 0;
 
+  // Adds all that `other` holds. Its runs become this one's as they are. REQUIRES: `other` was
+  // never in a checkpoint, and takes part in the same memory.
+  virtual void Absorb(std::unique_ptr<Index> other) = 0;
+
   // What the trace holds now, for any thread and for as long as it is kept.
   virtual std::shared_ptr<const IndexView> Snapshot() const = 0;
 

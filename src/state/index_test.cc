@@ -133,6 +133,31 @@ class Model {
     ASSERT_LE(index_->stats().runs, store_.files());
   }
 
+  // All of another index becomes this one's, and its snapshots stay.
+  void Absorb() {
+    auto other = Make();
+    other.swap(index_);
+    Content before;
+    before.swap(content_);
+    const int steps = static_cast<int>(random_() % 6);
+    for (int i = 0; i < steps; ++i) Step();
+    const auto snapshot = index_->Snapshot();
+    const Content content = content_;
+    other.swap(index_);
+    index_->Absorb(std::move(other));
+    for (const auto& [entry, weight] : before) {
+      if ((content_[entry] += weight) == 0) content_.erase(entry);
+    }
+    for (int i = 0; i < 3; ++i) Step();
+    size_t seen = 0;
+    const auto visit = [&](std::string_view key, std::string_view value, int64_t weight) {
+      ++seen;
+      return Result<bool>(content.at({std::string(key), std::string(value)}) == weight);
+    };
+    ASSERT_TRUE(snapshot->Scan("", "", false, visit).ok());
+    ASSERT_EQ(seen, content.size());
+  }
+
   // A snapshot stays what it was.
   void CheckSnapshot() {
     const auto snapshot = index_->Snapshot();
@@ -186,6 +211,7 @@ void PlayModel(uint32_t seed, int64_t limit) {
     if (step % 4 == 0) model.CheckProbe();
     if (step % 4 == 1) model.CheckScan();
     if (step % 10 == 7) model.CheckSnapshot();
+    if (step % 10 == 9) model.Absorb();
     if (model.Random() % 8 == 0) model.Restart();
     if (testing::Test::HasFatalFailure()) return;
   }

@@ -11,7 +11,15 @@ namespace leat {
 namespace {
 
 constexpr int64_t kDeltaBytes = 64 << 20;
+// … and of little memory: a delta is there some five times on its way into a run, in each shard.
+constexpr int64_t kDeltaPart = 64;
 constexpr int64_t kCacheBytes = 256 << 20;
+// The part of the limit that the tables of all operators may take.
+constexpr double kTablesShare = 0.3;
+// Who was asked and works no more does not keep others from being asked.
+constexpr int64_t kUnansweredMax = 64;
+// What is hurried into files is at least this part of the limit.
+constexpr int64_t kWorthHurry = 16;
 
 thread_local StateMemory* current = nullptr;
 
@@ -21,7 +29,7 @@ int64_t Share(int64_t limit, int64_t parts, int64_t most) {
 
 }  // namespace
 
-MemoryAccount::MemoryAccount(StateMemory* memory) : memory_(memory) {
+MemoryAccount::MemoryAccount(StateMemory* memory, Kind kind) : memory_(memory), kind_(kind) {
   const std::lock_guard lock(memory_->mutex_);
   memory_->accounts_.insert(this);
 }
@@ -35,11 +43,14 @@ MemoryAccount::~MemoryAccount() {
 void MemoryAccount::Set(int64_t bytes) {
   const int64_t before = bytes_.exchange(bytes, std::memory_order_relaxed);
   memory_->held_.fetch_add(bytes - before, std::memory_order_relaxed);
+  if (kind_ == Kind::kTable) {
+    memory_->tables_.fetch_add(bytes - before, std::memory_order_relaxed);
+  }
 }
 
 StateMemory::StateMemory(Options options)
     : options_(std::move(options)),
-      delta_bytes_max_(Share(options_.limit, 16, kDeltaBytes)),
+      delta_bytes_max_(Share(options_.limit, kDeltaPart, kDeltaBytes)),
       spill_bytes_min_(Share(options_.limit, 256, INT64_MAX)),
       files_(options_.files),
       cache_(std::make_shared<BlockCache>(Share(options_.limit, 8, kCacheBytes))) {}
@@ -70,20 +81,40 @@ StateMemory::Pressure StateMemory::Check() {
   if (taken >= options_.limit / 10 * 9 && options_.release) taken = MeasureAfterRelease(taken);
   if (taken < options_.limit / 4 * 3) return Pressure::kNone;
   AskGreatest();
-  return taken < options_.limit / 10 * 9 ? Pressure::kSoft : Pressure::kHard;
+  // Little state is not what takes the memory: to hurry all of it into files would cost much, again
+  // and again, and give nothing.
+  const bool hard = taken >= options_.limit / 10 * 9 && held() > options_.limit / kWorthHurry;
+  return hard ? Pressure::kHard : Pressure::kSoft;
 }
 
 // One at a time: what it frees may be enough.
 void StateMemory::AskGreatest() {
   const std::lock_guard lock(mutex_);
   MemoryAccount* most = nullptr;
+  bool waits = false;
   for (MemoryAccount* account : accounts_) {
-    if (account->asked()) return;
-    if (most == nullptr || account->bytes() > most->bytes()) most = account;
+    if (account->asked()) {
+      waits = true;
+    } else if (most == nullptr || account->bytes() > most->bytes()) {
+      most = account;
+    }
   }
+  unanswered_ = waits ? unanswered_ + 1 : 0;
+  if (waits && unanswered_ < kUnansweredMax) return;
+  unanswered_ = 0;
   if (most != nullptr && most->bytes() > spill_bytes_min_) {
     most->asked_.store(true, std::memory_order_relaxed);
   }
+}
+
+bool StateMemory::TableTooLarge(int64_t bytes) const {
+  const auto share = static_cast<int64_t>(static_cast<double>(limit()) * kTablesShare);
+  if (tables_.load(std::memory_order_relaxed) <= share) return false;
+  const std::lock_guard lock(mutex_);
+  const auto tables = std::count_if(accounts_.begin(), accounts_.end(), [&](const auto* account) {
+    return account->kind_ == MemoryAccount::Kind::kTable && account->bytes() > spill_bytes_min_;
+  });
+  return bytes > share / std::max<int64_t>(1, tables);
 }
 
 MemoryScope::MemoryScope(StateMemory* memory) : outer_(current) { current = memory; }

@@ -20,7 +20,9 @@ class StateMemory;
 // What one holder of state counts. Written by its owner's thread.
 class MemoryAccount {
  public:
-  explicit MemoryAccount(StateMemory* memory);
+  // kTable: state that is not in runs, and becomes runs when it is too much.
+  enum class Kind : uint8_t { kRuns, kTable };
+  explicit MemoryAccount(StateMemory* memory, Kind kind = Kind::kRuns);
   ~MemoryAccount();
   MemoryAccount(const MemoryAccount&) = delete;
   MemoryAccount& operator=(const MemoryAccount&) = delete;
@@ -35,6 +37,7 @@ class MemoryAccount {
  private:
   friend class StateMemory;
   StateMemory* const memory_;
+  const Kind kind_;
   std::atomic<int64_t> bytes_ = 0;
   std::atomic<bool> asked_ = false;
 };
@@ -73,6 +76,9 @@ class StateMemory {
   const std::shared_ptr<BlockCache>& cache() const { return cache_; }
   // What operators collect of one delta before they take it in: a larger one is taken in parts.
   int64_t delta_bytes_max() const { return delta_bytes_max_; }
+  // Whether a table, `bytes` of which are in use, takes more than its part of what all tables may
+  // take, however many they are: every shard of every aggregate has one.
+  bool TableTooLarge(int64_t bytes) const;
   // Holders of less are left alone.
   int64_t spill_bytes_min() const { return spill_bytes_min_; }
 
@@ -87,8 +93,10 @@ class StateMemory {
   int64_t Measure() const;
   int64_t MeasureAfterRelease(int64_t taken);
 
-  std::mutex mutex_;
+  std::atomic<int64_t> tables_ = 0;  // of held_: what tables have
+  mutable std::mutex mutex_;
   int64_t released_at_ = 0;            // what was taken after the last release; guarded by mutex_
+  int64_t unanswered_ = 0;             // checks since somebody was asked; guarded by mutex_
   std::set<MemoryAccount*> accounts_;  // guarded by mutex_
 };
 
