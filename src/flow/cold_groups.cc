@@ -31,6 +31,14 @@ Status ColdGroups::Take(const Strings& keys, const Load& load) {
   return TakeFrom(unsaid_.get(), &unsaid_count_, keys, false, load);
 }
 
+Result<std::vector<uint8_t>> ColdGroups::Contains(const Strings& keys) const {
+  LEAT_ASSIGN(std::vector<uint8_t> here, said_->Contains(keys));
+  if (unsaid_count_ == 0) return here;
+  LEAT_ASSIGN(const auto unsaid, unsaid_->Contains(keys));
+  for (size_t i = 0; i < here.size(); ++i) here[i] |= unsaid[i];
+  return here;
+}
+
 Status ColdGroups::TakeFrom(Index* index, int64_t* count, const Strings& keys, bool said,
                             const Load& load) {
   if (*count == 0) return Status::OK();

@@ -32,8 +32,8 @@ class ColdGroups {
   using Load = std::function<Status(int64_t i, std::string_view state, bool said)>;
   Status Take(const Strings& keys, const Load& load);
 
-  // Which of the keys have a group here that was said.
-  Result<std::vector<uint8_t>> Contains(const Strings& keys) const { return said_->Contains(keys); }
+  // Which of the keys have a group here. REQUIRES: what was put is flushed.
+  Result<std::vector<uint8_t>> Contains(const Strings& keys) const;
 
   // The groups not yet said, a part at a time in the order of their keys; they are said then and
   // stay here, but for those of which `say` tells that no row is left (a byte of `gone` each).
