@@ -185,14 +185,4 @@ Result<std::unique_ptr<Operator>> MakeWindow(WindowSpec spec);
 // Whether its rows leave in the order of `_seq`, each when it came.
 bool KeepsArrivalOrder(const WindowSpec& spec);
 
-// Turns keyed upserts into a delta. Input: the row with weight +1 (insert or update) or -1 (delete:
-// only the key columns matter). Holds the last row of each key; emits the old one with -1. Of an
-// epoch's upserts of one key the last counts (by `_seq`, else by arrival); an update keeps the
-// `_seq` of the row it replaces.
-struct UpsertSpec {
-  Schema input;
-  std::vector<int> key;
-};
-Result<std::unique_ptr<Operator>> MakeUpsert(UpsertSpec spec);
-
 }  // namespace leat
