@@ -26,6 +26,7 @@ void AddRejects(CLI::App* app, int* exit_code);
 void AddVerify(CLI::App* app, int* exit_code);
 void AddRepair(CLI::App* app, int* exit_code);
 void AddReplay(CLI::App* app, int* exit_code);
+void AddDrop(CLI::App* app, int* exit_code);
 void AddTopic(CLI::App* app, int* exit_code);
 void AddDocs(CLI::App* app, int* exit_code);
 

@@ -88,6 +88,13 @@ DryRun::~DryRun() {
 }
 
 Status DryRun::Prepare(RunContext* context) {
+  for (const StandingSource& source : pipeline_.sources) {
+    if (!source.traits.shared) continue;
+    return NotSupported(
+        fmt::format("--dry-run cannot read \"{}\": a replication slot would have to be made",
+                    source.name),
+        -1, "`leat check` types everything; a SELECT in `leat sql` shows the table's rows.");
+  }
   std::string folder = (fs::temp_directory_path() / "leat-dry-run-XXXXXX").string();
   if (::mkdtemp(folder.data()) == nullptr) {
     return IOErrorF("could not create directory \"{}\": {}", folder, std::strerror(errno));

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   leat::AddVerify(&app, &exit_code);
   leat::AddRepair(&app, &exit_code);
   leat::AddReplay(&app, &exit_code);
+  leat::AddDrop(&app, &exit_code);
   leat::AddTopic(&app, &exit_code);
   leat::AddDocs(&app, &exit_code);
   try {

@@ -99,10 +99,9 @@ void AddReplay(CLI::App* app, int* exit_code) {
                                           "make the sinks equal to their queries");
   AddPipelineFlags(command, flags.get());
   command->add_option("source", flags->source, "which source")->required();
-  command
-      ->add_option("--from", flags->from,
-                   "which part: a file, a glob, or a time since which files were written")
-      ->required();
+  command->add_option("--from", flags->from,
+                      "which part: a file, a glob, or a time since which files were written; all "
+                      "of it without");
   command->add_flag("--as-new", flags->as_new,
                     "the part's rows come once more, beside those that it gave before");
   AddMemoryFlag(command, &flags->memory);

@@ -7,8 +7,10 @@
 #include "connect/changelog.h"
 #include "connect/database/database.h"
 #include "connect/datagen/datagen.h"
+#include "connect/drop.h"
 #include "connect/file/file.h"
 #include "connect/http/http.h"
+#include "connect/postgres/postgres.h"
 #include "connect/postgres/tables.h"
 #include "connect/read_column.h"
 #include "connect/stream/stream.h"
@@ -30,6 +32,12 @@ struct Connector {
   // IMPORT FOREIGN SCHEMA, where there are schemas.
   Result<std::vector<Relation>> (*import_tables)(const Server&, const std::string& schema,
                                                  const TableChoice& wanted) = nullptr;
+  // Where one source reads several tables of a server: what it is known by, and how it is made.
+  SourceTraits (*traits)(const Relation&) = nullptr;
+  Result<std::unique_ptr<Source>> (*make_shared)(const Server&,
+                                                 const std::vector<const Relation*>&) = nullptr;
+  // What they made there, removed.
+  Result<std::vector<std::string>> (*drop)(const Server&) = nullptr;
 };
 
 constexpr Connector File(std::string_view scheme) {
@@ -44,12 +52,15 @@ constexpr Connector Postgres(std::string_view scheme) {
   return {.kind = "database",
           .scheme = scheme,
           .options = kPostgresTableOptions,
-          .make_source = MakePostgresSource,
+          .make_source = nullptr,
           .make_sink = MakePostgresSink,
           .infer_columns = InferPostgresColumns,
           .read_each = ReadPostgresTable,
           .read_mark = ReadPostgresMark,
-          .import_tables = ImportPostgresTables};
+          .import_tables = ImportPostgresTables,
+          .traits = PostgresTraits,
+          .make_shared = MakePostgresSource,
+          .drop = DropPostgresSlot};
 }
 constexpr Connector Stream(std::string_view scheme) {
   return {"stream",          scheme,    kStreamOptions, MakeStreamSource, MakeStreamSink,
@@ -262,7 +273,29 @@ void DescribeOptions(std::span<const OptionSpec> specs, std::string* out) {
 
 Result<std::unique_ptr<Source>> MakeSource(const Server& server, const Relation& relation) {
   LEAT_ASSIGN(const Connector* connector, Checked(server, relation));
+  if (connector->make_shared != nullptr) return connector->make_shared(server, {&relation});
   return connector->make_source(server, relation);
+}
+
+Result<std::unique_ptr<Source>> MakeSource(const Server& server,
+                                           const std::vector<const Relation*>& relations) {
+  const Connector* connector = nullptr;
+  for (const Relation* relation : relations) {
+    LEAT_ASSIGN(connector, Checked(server, *relation));
+  }
+  return connector->make_shared(server, relations);
+}
+
+Result<std::vector<std::string>> DropWhatSourcesMade(const Server& server) {
+  LEAT_ASSIGN(const Connector* connector, FindConnector(server));
+  if (connector->drop == nullptr) return std::vector<std::string>();
+  return connector->drop(server);
+}
+
+SourceTraits TraitsOf(const Server& server, const Relation& relation) {
+  const auto connector = FindConnector(server);
+  const bool known = connector.ok() && (*connector)->traits != nullptr;
+  return known ? (*connector)->traits(relation) : SourceTraits{};
 }
 
 Result<std::unique_ptr<Sink>> MakeSink(SinkSpec spec) {
@@ -360,9 +393,10 @@ std::string DescribeConnectors() {
   DescribeOptions(kCommonOptions, &text);
   std::string_view last;
   for (const Connector& connector : kConnectors) {
-    if (connector.kind == last) continue;
+    if (connector.kind == last && connector.scheme != "postgresql") continue;
+    text += connector.kind == last ? fmt::format("## {} on `{}:`\n\n", last, connector.scheme)
+                                   : fmt::format("## {}\n\n", connector.kind);
     last = connector.kind;
-    text += fmt::format("## {}\n\n", connector.kind);
     DescribeOptions(connector.options, &text);
   }
   text += "## Values that are text: `file`, `stream`, `http`\n\n";

@@ -16,8 +16,12 @@ namespace leat {
 // A relative path in a url is relative to the server's option `base`, which `run` sets to the
 // pipeline's directory; without it, to the working directory.
 
-// A source for a foreign table (several tables of one server may share a source later).
+// What is known of a foreign table as a source, without touching the system.
+SourceTraits TraitsOf(const Server& server, const Relation& relation);
+// A source for a foreign table; for several tables of one server where they share one.
 Result<std::unique_ptr<Source>> MakeSource(const Server& server, const Relation& relation);
+Result<std::unique_ptr<Source>> MakeSource(const Server& server,
+                                           const std::vector<const Relation*>& relations);
 Result<std::unique_ptr<Sink>> MakeSink(SinkSpec spec);
 // The columns of `()`, read from the system (a file's header, a table's catalog).
 Result<Schema> InferColumns(const Server& server, const Relation& relation);

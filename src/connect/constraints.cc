@@ -93,22 +93,6 @@ Result<bool> IsFatal(const Relation& relation, const Reject& reject) {
   return on_error == OnError::kFail;
 }
 
-Status FailOnFatal(const Relation& relation, const std::string& place,
-                   const std::vector<Reject>& rejects) {
-  for (const Reject& reject : rejects) {
-    LEAT_ASSIGN(const bool fatal, IsFatal(relation, reject));
-    if (!fatal) continue;
-    return SqlStatus(
-        reject.reason,
-        {.sqlstate = kInvalidText,
-         .detail = fmt::format(
-             "\"{}\", line {}, byte {}{}.", place, reject.line, reject.offset,
-             reject.column.empty() ? "" : fmt::format(", column \"{}\"", reject.column)),
-         .hint = "OPTIONS (on_error 'reject') sets such rows aside and goes on."});
-  }
-  return Status::OK();
-}
-
 Status RemoveRefused(const Relation& relation, const Violations& violations, ReadChunk* chunk) {
   std::vector<Reject> rejects;
   for (const auto& violation : violations.all) {
@@ -139,6 +123,22 @@ Status RemoveRefused(const Relation& relation, const Violations& violations, Rea
 }
 
 }  // namespace
+
+Status FailOnFatal(const Relation& relation, const std::string& place,
+                   const std::vector<Reject>& rejects) {
+  for (const Reject& reject : rejects) {
+    LEAT_ASSIGN(const bool fatal, IsFatal(relation, reject));
+    if (!fatal) continue;
+    return SqlStatus(
+        reject.reason,
+        {.sqlstate = kInvalidText,
+         .detail = fmt::format(
+             "\"{}\", line {}, byte {}{}.", place, reject.line, reject.offset,
+             reject.column.empty() ? "" : fmt::format(", column \"{}\"", reject.column)),
+         .hint = "OPTIONS (on_error 'reject') sets such rows aside and goes on."});
+  }
+  return Status::OK();
+}
 
 Status ApplyConstraints(const Relation& relation, const std::string& place, ReadChunk* chunk,
                         const std::function<void(Reject*)>& put_in_place) {

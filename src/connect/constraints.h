@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "catalog/catalog.h"
 #include "format/format.h"
@@ -16,5 +17,9 @@ namespace leat {
 // relation's columns.
 Status ApplyConstraints(const Relation& relation, const std::string& place, ReadChunk* chunk,
                         const std::function<void(Reject*)>& put_in_place = nullptr);
+
+// Fails for the first reject whose column, or table, has `on_error 'fail'`.
+Status FailOnFatal(const Relation& relation, const std::string& place,
+                   const std::vector<Reject>& rejects);
 
 }  // namespace leat

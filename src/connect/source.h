@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "catalog/catalog.h"
 #include "data/batch.h"
+#include "flow/upserts.h"
 #include "format/format.h"
 
 namespace leat {
@@ -45,9 +46,27 @@ struct Arrival {
   Offset end;              // after it; empty where there is a step
   // Instead of `end`: how it goes on from where this Poll began (Source::GiveSteps).
   std::optional<OffsetStep> step;
+  // Set where the relation's changes name its rows by key (SourceTraits::key): how `batch` is
+  // meant. Such rows are checked against constraints when they are complete, by `run`.
+  std::optional<Upserts> upserts;
+  std::vector<int64_t> offsets;  // with `upserts`: where each row stands, for a reject
+  // What else was read up to the same `end`, of this relation and of others. Their own `end` means
+  // nothing, and their counts are not in this one's.
+  std::vector<Arrival> parts;
+  // In the middle of a transaction: the epoch goes on until an arrival after which it is not.
+  bool goes_on = false;
 };
 // Takes `offset` from before the arrival to after it.
 Status GoOn(const Arrival& arrival, Offset* offset);
+
+// Of one part: rows that were read and are not used.
+int64_t RowsRejected(const Arrival& part);
+// Over an arrival and its parts: rows that get a number, rows that were read, and those of them
+// that are used.
+int64_t RowsNumbered(const Arrival& arrival);
+int64_t RowsRead(const Arrival& arrival);
+int64_t RowsUsed(const Arrival& arrival);
+int64_t BytesRead(const Arrival& arrival);
 
 // What of a source is to be read again (`leat replay`).
 struct AgainSpec {
@@ -61,6 +80,14 @@ struct AgainPlan {
 };
 
 using ArrivalVisitor = std::function<Status(const Arrival& arrival)>;
+
+// What is known of the rows of a relation that a source gives, before any is read.
+struct SourceTraits {
+  // The columns by which changes name rows: it may take rows back. Empty: rows only come.
+  std::vector<int> key;
+  // All such relations of a server are read by one source, their transactions whole.
+  bool shared = false;
+};
 
 // Reads a system outside, in order, from where the last checkpoint left off; several relations may
 // share it. Used by one thread at a time. Never retries: it returns the error, `run` decides.

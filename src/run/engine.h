@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "flow/keyed_rows.h"
 #include "plan/dataflow.h"
 #include "run/checkpoint_writer.h"
 #include "run/epoch_log.h"
@@ -51,6 +52,10 @@ struct SourceSeat {
   int64_t logged_in = 0;  // the log's generation that has `position`, or is about to; 0: none
   bool drained = false;   // once: then sources `after` it may be read
   Micros last_row = 0;    // the clock of the epoch with its last row
+  // Whose rows its arrivals have (Arrival::relation), as places among the seats; only itself, but
+  // where several are read as one: then the first of them has all, and the others never any.
+  std::vector<size_t> members;
+  std::unique_ptr<KeyedRows> keyed;  // its rows, where changes name them by key
 };
 
 // One life of the machine, from opening the state to leaving it or failing. Used by one thread, the
@@ -80,6 +85,8 @@ class Engine : public DataflowListener {
   Status MakeSource(const StandingSource& plan);
   // The relation with the columns marked that no standing query asks for.
   Relation ReadOf(const Relation& relation) const;
+  Result<std::unique_ptr<Source>> OpenSource(const StandingSource& plan,
+                                             const Relation& relation) const;
   Status Restore();
   Status RestoreSeats();
   Status OpenLog();
@@ -125,8 +132,12 @@ class Engine : public DataflowListener {
   Status BeginEpoch();
   Status ReadEpoch();
   Result<SourceSeat*> TakeAny(Arrival* arrival);
+  Result<SourceSeat*> TakeNext(Arrival* arrival);
   Status Take(SourceSeat* seat, const Arrival& arrival);
   Status Compute(SourceSeat* seat, const Arrival& arrival, int64_t first_seq);
+  Status ComputePart(SourceSeat* seat, const Arrival& part, int64_t first_seq);
+  Status ApplyKeyed(SourceSeat* seat, const Arrival& part, const Batch& batch);
+  Status SetAside(SourceSeat* seat, const std::string& place, const std::vector<Reject>& rejects);
   Status PushContents(Dataflow* flow, int64_t* seq);
   bool SnapshotDue() const;
   Status CloseSnapshots(Micros clock);

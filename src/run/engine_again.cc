@@ -111,9 +111,8 @@ Result<SourceSeat*> Engine::FindSource(const std::string& name) {
 }
 
 Result<AgainPlan> Engine::PlanSourceAgain(const SourceSeat& seat, const AgainSpec& spec) const {
-  const Relation& relation = *pipeline_.catalog.FindRelation(seat.plan->name);
   LEAT_ASSIGN(const auto source,
-              context_.make_source(*pipeline_.catalog.FindServer(seat.plan->server), relation));
+              OpenSource(*seat.plan, *pipeline_.catalog.FindRelation(seat.plan->name)));
   auto plan = source->Again(seat.position.offset, spec);
   if (plan.ok()) return plan;
   return plan.status().WithMessage("source \"", seat.plan->name, "\": ", plan.status().message());
@@ -123,8 +122,7 @@ Result<AgainPlan> Engine::PlanSourceAgain(const SourceSeat& seat, const AgainSpe
 Status Engine::ReadSourceAgain(SourceSeat* seat, const Offset& from) {
   seat->position = {.name = seat->plan->name, .offset = from};
   LEAT_ASSIGN(const auto source,
-              context_.make_source(*pipeline_.catalog.FindServer(seat->plan->server),
-                                   *pipeline_.catalog.FindRelation(seat->plan->name)));
+              OpenSource(*seat->plan, *pipeline_.catalog.FindRelation(seat->plan->name)));
   LEAT_RETURN(source->Seek(from));
   while (!stopping()) {
     LEAT_ASSIGN(const auto arrival, source->Poll(kPollBytesMax));
@@ -134,7 +132,7 @@ Status Engine::ReadSourceAgain(SourceSeat* seat, const Offset& from) {
     }
     seat->position.offset = arrival->end;
     const int64_t first_seq = next_seq_;
-    next_seq_ += arrival->batch.rows;
+    next_seq_ += RowsNumbered(*arrival);
     LEAT_RETURN(Compute(seat, *arrival, first_seq));
   }
   return Status::Cancelled("interrupted: nothing was done");

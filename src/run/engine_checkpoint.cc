@@ -237,6 +237,11 @@ Status Engine::WriteState() {
     LEAT_ASSIGN(StateWriter * writer, state_->Writer("view " + seat.plan->name));
     LEAT_RETURN(seat.rows->Checkpoint(writer));
   }
+  for (SourceSeat& seat : sources_) {
+    if (!seat.keyed) continue;
+    LEAT_ASSIGN(StateWriter * writer, state_->Writer("source " + seat.plan->name));
+    LEAT_RETURN(seat.keyed->Checkpoint(writer));
+  }
   manifest_.epoch = record_.epoch;
   manifest_.next_seq = next_seq_;
   manifest_.mend = 0;

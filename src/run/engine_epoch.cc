@@ -1,6 +1,8 @@
 // Epochs: reading what has arrived, computing it, handing it over to the sinks.
 #include <algorithm>
+#include <numeric>
 
+#include "connect/constraints.h"
 #include "data/key.h"
 #include "format/format.h"
 #include "plan/expand.h"
@@ -195,18 +197,24 @@ Status Engine::BeginEpoch() {
 Status Engine::ReadEpoch() {
   const Micros end = options_.follow ? crew_.Now() + kEpochTimeMax : kNever;
   int64_t bytes = 0;
-  while (bytes < options_.epoch_bytes_max && !stopping()) {
+  bool cut = true;  // the epoch may end: no transaction has begun and not ended
+  while (!cut || (bytes < options_.epoch_bytes_max && !stopping())) {
     Arrival arrival;
-    const Result<SourceSeat*> taken = TakeAny(&arrival);
+    const Result<SourceSeat*> taken = cut ? TakeAny(&arrival) : TakeNext(&arrival);
     if (!options_.follow && !record_.ranges.empty() && IsTruncated(taken.status())) {
       failed_ = taken.status();
       break;
     }
     LEAT_ASSIGN(SourceSeat * seat, taken);
     if (seat != nullptr) {
-      bytes += arrival.bytes_read;
+      bytes += BytesRead(arrival);
       LEAT_RETURN(Take(seat, arrival));
-      if (crew_.Now() >= end) break;
+      cut = !arrival.goes_on;
+      if (cut && crew_.Now() >= end) break;
+      continue;
+    }
+    if (!cut) {
+      crew_.Wait(kNever, [&] { return HasNews(); });
       continue;
     }
     bool news = false;
@@ -236,11 +244,21 @@ Result<SourceSeat*> Engine::TakeAny(Arrival* arrival) {
   return nullptr;
 }
 
+// The next arrival of the source that the last one was from, which is in the middle of something.
+Result<SourceSeat*> Engine::TakeNext(Arrival* arrival) {
+  crew_.Yield();
+  SourceSeat& seat = sources_[next_source_ - 1];
+  LEAT_ASSIGN(auto taken, seat.worker->TryTake());
+  if (!taken) return nullptr;
+  *arrival = *std::move(taken);
+  return &seat;
+}
+
 Status Engine::Take(SourceSeat* seat, const Arrival& arrival) {
   LEAT_RETURN(GoOn(arrival, &seat->position.offset));
   LogRange range{.source = static_cast<int32_t>(seat - sources_.data()),
-                 .rows_read = arrival.rows_read,
-                 .rows_used = arrival.batch.rows,
+                 .rows_read = RowsRead(arrival),
+                 .rows_used = RowsUsed(arrival),
                  .first_seq = next_seq_,
                  .checksum = arrival.checksum};
   // A file of the log stands by itself: the first range in it has the whole offset.
@@ -252,35 +270,93 @@ Status Engine::Take(SourceSeat* seat, const Arrival& arrival) {
   seat->logged_in = log_->generation();
   record_.ranges.push_back(std::move(range));
   const int64_t first_seq = next_seq_;
-  next_seq_ += arrival.batch.rows;
+  next_seq_ += RowsNumbered(arrival);
   return Compute(seat, arrival, first_seq);
 }
 
 // --- Computing -----------------------------------------------------------------------------------
 
 Status Engine::Compute(SourceSeat* seat, const Arrival& arrival, int64_t first_seq) {
-  SourceReport& report = seat->report;
-  const int64_t rejected = arrival.rows_read - arrival.batch.rows;
-  report.rows_read += arrival.rows_read;
-  report.rows_used += arrival.batch.rows;
-  report.rows_rejected += rejected;
-  report.rows_kept_with_null += static_cast<int64_t>(arrival.rejects.size()) - rejected;
-  report.bytes += arrival.bytes_read;
-  seat->position.rows_read += arrival.rows_read;
-  seat->position.rows_rejected += rejected;
-  if (arrival.rows_read > 0) seat->last_row = record_.epoch.clock;
-  if (!arrival.rejects.empty()) {
-    LEAT_ASSIGN(Batch rows,
-                rejects_.Add(seat->plan->name, arrival.place, arrival.rejects, record_.epoch));
-    LEAT_ASSIGN(rows.seq, ArrivalNumbers(next_seq_, rows.rows));
-    next_seq_ += rows.rows;
-    LEAT_RETURN(flow_.Push(seat->plan->name + "__rejects", rows, Eval()));
-    LEAT_RETURN(flow_.Push("leat.rejects", rows, Eval()));
+  LEAT_RETURN(ComputePart(&sources_[seat->members[static_cast<size_t>(arrival.relation)]], arrival,
+                          first_seq));
+  first_seq += arrival.batch.rows;
+  for (const Arrival& part : arrival.parts) {
+    LEAT_RETURN(
+        ComputePart(&sources_[seat->members[static_cast<size_t>(part.relation)]], part, first_seq));
+    first_seq += part.batch.rows;
   }
-  if (arrival.batch.rows == 0) return Status::OK();
-  Batch batch = arrival.batch;
+  return Status::OK();
+}
+
+Status Engine::ComputePart(SourceSeat* seat, const Arrival& part, int64_t first_seq) {
+  SourceReport& report = seat->report;
+  const int64_t rejected = RowsRejected(part);
+  report.rows_read += part.rows_read;
+  report.rows_used += part.rows_read - rejected;
+  report.rows_rejected += rejected;
+  report.rows_kept_with_null += static_cast<int64_t>(part.rejects.size()) - rejected;
+  report.bytes += part.bytes_read;
+  seat->position.rows_read += part.rows_read;
+  seat->position.rows_rejected += rejected;
+  if (part.rows_read > 0) seat->last_row = record_.epoch.clock;
+  LEAT_RETURN(SetAside(seat, part.place, part.rejects));
+  if (part.batch.rows == 0 && !part.upserts) return Status::OK();
+  Batch batch = part.batch;
   LEAT_ASSIGN(batch.seq, ArrivalNumbers(first_seq, batch.rows));
+  if (part.upserts) return ApplyKeyed(seat, part, batch);
   return flow_.Push(seat->plan->name, batch, Eval());
+}
+
+Status Engine::SetAside(SourceSeat* seat, const std::string& place,
+                        const std::vector<Reject>& rejects) {
+  if (rejects.empty()) return Status::OK();
+  LEAT_ASSIGN(Batch rows, rejects_.Add(seat->plan->name, place, rejects, record_.epoch));
+  LEAT_ASSIGN(rows.seq, ArrivalNumbers(next_seq_, rows.rows));
+  next_seq_ += rows.rows;
+  LEAT_RETURN(flow_.Push(seat->plan->name + "__rejects", rows, Eval()));
+  return flow_.Push("leat.rejects", rows, Eval());
+}
+
+// Changes of a relation whose rows are known by key. A row that breaks a constraint takes its old
+// self out and is a reject.
+Status Engine::ApplyKeyed(SourceSeat* seat, const Arrival& part, const Batch& batch) {
+  const Relation& relation = *pipeline_.catalog.FindRelation(seat->plan->name);
+  const Schema schema = relation.schema();
+  std::vector<Reject> rejects;
+  const auto place = [&](const Batch& rows, int64_t row, Reject* reject) {
+    const auto at = static_cast<size_t>(rows.seq->Value(row) - batch.seq->Value(0));
+    reject->offset = at < part.offsets.size() ? part.offsets[at] : 0;
+    reject->row = static_cast<int64_t>(at);
+    reject->raw = NamedRowText(schema, rows, row);
+  };
+  const RowCheck check = [&](const Batch& rows) -> Result<std::vector<int32_t>> {
+    ReadChunk chunk{.batch = rows, .rows_read = rows.rows};
+    chunk.row_offsets.resize(static_cast<size_t>(rows.rows));  // a row's number in the meantime
+    std::iota(chunk.row_offsets.begin(), chunk.row_offsets.end(), 0);
+    std::vector<int32_t> refused;
+    LEAT_RETURN(ApplyConstraints(relation, part.place, &chunk, [&](Reject* reject) {
+      refused.push_back(static_cast<int32_t>(reject->offset));
+      place(rows, reject->offset, reject);
+    }));
+    std::move(chunk.rejects.begin(), chunk.rejects.end(), std::back_inserter(rejects));
+    return refused;
+  };
+  const RowLacks lacks = [&](const Batch& rows, int32_t row, int column) {
+    Reject reject{
+        .column = schema.columns[static_cast<size_t>(column)].name,
+        .reason = "the value did not change and was not sent, and the row before it was refused"};
+    place(rows, row, &reject);
+    rejects.push_back(std::move(reject));
+    return Status::OK();
+  };
+  LEAT_RETURN(seat->keyed->Apply(batch, *part.upserts, check, lacks, [&](const Batch& delta) {
+    return flow_.Push(seat->plan->name, delta, Eval());
+  }));
+  const auto refused = static_cast<int64_t>(rejects.size());
+  seat->report.rows_used -= refused;
+  seat->report.rows_rejected += refused;
+  seat->position.rows_rejected += refused;
+  return SetAside(seat, part.place, rejects);
 }
 
 // A local table's content is part of the definition: it enters the first epoch.

@@ -22,6 +22,18 @@ Cores CoresOf(const RunOptions& options, ThreadPool* pool) {
   return cores;
 }
 
+// Stands for a source whose rows come with another's.
+class ReadWithAnother : public Source {
+ public:
+  Status Seek(const Offset&) override { return Status::OK(); }
+  Result<std::optional<Arrival>> Poll(int64_t) override { return std::nullopt; }
+  Result<Arrival> Reread(const Offset&) override {
+    return Status::IOError("it has no rows of its own");
+  }
+  Status Limit(const Offset&) override { return Status::OK(); }
+  Result<AgainPlan> Again(const Offset&, const AgainSpec&) override { return AgainPlan{}; }
+};
+
 void ReleaseUnused() {
   arrow::default_memory_pool()->ReleaseUnused();
   ::malloc_trim(0);
@@ -122,9 +134,14 @@ Relation Engine::ReadOf(const Relation& relation) const {
 }
 
 Status Engine::MakeSource(const StandingSource& plan) {
-  const Relation& relation = *pipeline_.catalog.FindRelation(plan.name);
-  const Server& server = *pipeline_.catalog.FindServer(plan.server);
   SourceSeat seat{.plan = &plan};
+  for (size_t i = 0; i < pipeline_.sources.size(); ++i) {
+    if (pipeline_.sources[i].leader == plan.name) seat.members.push_back(i);
+  }
+  if (!plan.traits.key.empty()) {
+    seat.keyed = std::make_unique<KeyedRows>(
+        KeyedSpec{pipeline_.catalog.FindRelation(plan.name)->schema(), plan.traits.key});
+  }
   seat.position.name = plan.name;
   seat.report.name = plan.name;
   seat.worker = std::make_unique<SourceWorker>(
@@ -133,10 +150,8 @@ Status Engine::MakeSource(const StandingSource& plan) {
                           .queue_bytes_max = options_.queue_bytes_max,
                           .follow = options_.follow,
                           .retry = retries_},
-      [this, &server, relation = ReadOf(relation)]() -> Result<std::unique_ptr<Source>> {
-        LEAT_ASSIGN(const Server fed,
-                    ServerForSource(pipeline_, server, relation, context_.state_dir));
-        return context_.make_source(fed, relation);
+      [this, &plan, relation = ReadOf(*pipeline_.catalog.FindRelation(plan.name))] {
+        return OpenSource(plan, relation);
       });
   // A failure of the world comes again when it is read, and is tried again there.
   if (const Status status = seat.worker->Open(); !status.ok() && !IsRetryable(status)) {
@@ -144,6 +159,23 @@ Status Engine::MakeSource(const StandingSource& plan) {
   }
   sources_.push_back(std::move(seat));
   return Status::OK();
+}
+
+// REQUIRES: the relation outlives the source.
+Result<std::unique_ptr<Source>> Engine::OpenSource(const StandingSource& plan,
+                                                   const Relation& relation) const {
+  if (plan.leader != plan.name) return std::make_unique<ReadWithAnother>();
+  LEAT_ASSIGN(const Server server,
+              ServerForSource(pipeline_, *pipeline_.catalog.FindServer(plan.server), relation,
+                              context_.state_dir));
+  if (!plan.traits.shared) return context_.make_source(server, relation);
+  std::vector<const Relation*> relations;
+  for (const StandingSource& source : pipeline_.sources) {
+    if (source.leader == plan.name) {
+      relations.push_back(pipeline_.catalog.FindRelation(source.name));
+    }
+  }
+  return leat::MakeSource(server, relations);
 }
 
 Status Engine::Restore() {
@@ -176,6 +208,10 @@ Status Engine::RestoreSeats() {
     LEAT_RETURN(seat.rows->Restore(reader));
   }
   for (SourceSeat& seat : sources_) {
+    if (seat.keyed) {
+      LEAT_ASSIGN(StateReader * reader, state_->Reader("source " + seat.plan->name));
+      LEAT_RETURN(seat.keyed->Restore(reader));
+    }
     for (const auto& position : manifest_.sources) {
       if (position.name == seat.plan->name) seat.position = position;
     }

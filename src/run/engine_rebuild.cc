@@ -110,9 +110,10 @@ Status Engine::PushInput(const std::string& input, Dataflow* flow, int64_t* seq)
   }
   for (SourceSeat& seat : sources_) {
     if (seat.plan->name != input) continue;
-    LEAT_ASSIGN(const auto source,
-                context_.make_source(*pipeline_.catalog.FindServer(seat.plan->server),
-                                     *pipeline_.catalog.FindRelation(input)));
+    if (seat.keyed) {  // it has them, as of the checkpoint and with their numbers
+      return seat.keyed->Scan([&](const Batch& batch) { return flow->Push(input, batch, Eval()); });
+    }
+    LEAT_ASSIGN(const auto source, OpenSource(*seat.plan, *pipeline_.catalog.FindRelation(input)));
     LEAT_RETURN(source->Seek(""));
     LEAT_RETURN(source->Limit(seat.position.offset));
     while (true) {

@@ -40,17 +40,17 @@ Status Engine::ReplayRange(const LogRange& range) {
   Offset end = seat.position.offset;
   LEAT_RETURN(GoOn(range, &end));
   LEAT_ASSIGN(const Arrival arrival, source->Reread(end));
-  if (arrival.rows_read != range.rows_read || arrival.batch.rows != range.rows_used ||
+  if (RowsRead(arrival) != range.rows_read || RowsUsed(arrival) != range.rows_used ||
       arrival.checksum != range.checksum) {
     return IOErrorF(
         "source \"{}\" no longer gives what epoch {} read from it: {} rows (checksum {:016x}) "
         "then, {} rows "
         "({:016x}) now, in {}",
-        seat.plan->name, record_.epoch.number, range.rows_read, range.checksum, arrival.rows_read,
+        seat.plan->name, record_.epoch.number, range.rows_read, range.checksum, RowsRead(arrival),
         arrival.checksum, arrival.place);
   }
   seat.position.offset = std::move(end);
-  next_seq_ = range.first_seq + arrival.batch.rows;
+  next_seq_ = range.first_seq + RowsNumbered(arrival);
   return Compute(&seat, arrival, range.first_seq);
 }
 

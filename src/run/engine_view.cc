@@ -16,6 +16,14 @@ Result<ReadViewPtr> Engine::MakeView() const {
   for (const ViewSeat& seat : views_) {
     view->rows["view " + seat.plan->name] = ScanOf(*seat.rows);
   }
+  for (const SourceSeat& seat : sources_) {
+    if (!seat.keyed) continue;
+    view->rows["source " + seat.plan->name] = [held = seat.keyed->Snapshot()](
+                                                  std::string_view begin, std::string_view end,
+                                                  const Index::Visit& visit) {
+      return held->Scan(begin, end, false, visit);
+    };
+  }
   return ReadViewPtr(std::move(view));
 }
 

@@ -99,7 +99,7 @@ struct RunContext {
   AsideDesk* aside = nullptr;               // asked between epochs; closed at the end
   std::function<void()> opened;             // called when the state directory is ours; or empty
   std::function<Result<std::unique_ptr<Source>>(const Server&, const Relation&)> make_source =
-      MakeSource;
+      [](const Server& server, const Relation& relation) { return MakeSource(server, relation); };
   std::function<Result<std::unique_ptr<Sink>>(SinkSpec)> make_sink = MakeSink;
   // Reads what a sink's target holds.
   std::function<Status(const SinkSpec&, const Relation&, const ArrivalVisitor&)> read_target =

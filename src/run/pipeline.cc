@@ -82,6 +82,7 @@ class Loader {
   Result<StandingSink> MakeSinkOf(const StandingInsert& insert);
   Status CollectStored();
   Status CollectSources();
+  Result<std::string> LeaderOf(const StandingSource& source) const;
   void At(const std::string& file) {
     if (where_ != nullptr) *where_ = file;
   }
@@ -358,6 +359,8 @@ Status Loader::CollectSources() {
       StandingSource source{.name = name, .server = relation->server};
       source.after = OptionOr(relation->options, "after", "");
       LEAT_ASSIGN(source.reject_limit, RejectLimitOf(*relation));
+      source.traits = TraitsOf(*pipeline_.catalog.FindServer(relation->server), *relation);
+      LEAT_ASSIGN(source.leader, LeaderOf(source));
       pipeline_.sources.push_back(std::move(source));
     }
     return Status::OK();
@@ -365,6 +368,20 @@ Status Loader::CollectSources() {
   for (const auto& sink : pipeline_.sinks) LEAT_RETURN(add(sink.query));
   for (const auto& view : pipeline_.stored) LEAT_RETURN(add(view.query));
   return Status::OK();
+}
+
+Result<std::string> Loader::LeaderOf(const StandingSource& source) const {
+  if (!source.traits.shared) return source.name;
+  if (!source.after.empty()) {
+    return NotSupported(
+        fmt::format("\"{}\" is read with its server's other tables, as their transactions came",
+                    source.name),
+        pipeline_.catalog.FindRelation(source.name)->location, "Leave out the option `after`.");
+  }
+  for (const StandingSource& other : pipeline_.sources) {
+    if (other.traits.shared && other.server == source.server) return other.leader;
+  }
+  return source.name;
 }
 
 }  // namespace
@@ -382,8 +399,12 @@ Relation TargetOf(const StandingSink& sink, Relation declared) {
 }
 
 Properties Pipeline::PropertiesOfSource(const std::string& relation) const {
+  const Relation* found = catalog.FindRelation(relation);
+  if (found != nullptr && found->kind == RelationKind::kForeign) {
+    const SourceTraits traits = TraitsOf(*catalog.FindServer(found->server), *found);
+    if (!traits.key.empty()) return {.keys = {traits.key}};
+  }
   // Files only grow, and a local table's content is part of the definition: nothing is taken back.
-  (void)relation;
   return {.append_only = true, .in_order = true};
 }
 

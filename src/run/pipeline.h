@@ -11,6 +11,7 @@
 #include "catalog/catalog.h"
 #include "connect/options.h"
 #include "connect/sink.h"
+#include "connect/source.h"
 #include "plan/properties.h"
 #include "sql/sql.h"
 
@@ -37,6 +38,9 @@ struct StandingSource {
   std::string server;
   std::string after;  // option `after`: read when that relation is drained; "" none
   std::optional<RejectLimit> reject_limit;  // option `max_rejects`
+  SourceTraits traits;
+  // The first of the sources that are read as one (SourceTraits::shared); else its own name.
+  std::string leader;
 };
 
 // A materialized view whose rows leat keeps: WITH (key = …) or (stored = true).

@@ -75,6 +75,7 @@ Result<ReadViewPtr> ReadCheckpoint(FileSystem* files, const std::string& state_d
   for (const auto& [name, hash] : view->manifest.definitions) {
     if (name.starts_with("view ")) add(name);
   }
+  for (const SourcePosition& source : view->manifest.sources) add("source " + source.name);
   return ReadViewPtr(std::move(view));
 }
 

@@ -37,7 +37,8 @@ struct ReadView {
   Manifest manifest;  // as a checkpoint of this epoch would say it
   bool live = false;  // a process is at work, and goes on
   // "rejects" (rows of RejectsSchema) and "view NAME" for every stored view: the key's bytes → the
-  // row's (data/key.h).
+  // row's (data/key.h). "source NAME" for every source whose rows are held by key
+  // (flow/keyed_rows.h); of others there is nothing behind it.
   std::map<std::string, RowsScan> rows;
 };
 using ReadViewPtr = std::shared_ptr<const ReadView>;

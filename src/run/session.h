@@ -142,6 +142,7 @@ class Session {
   Result<int64_t> CopyFile(const CopyFrom& copy, const std::string& path);
   Status ScanSource(const Relation& relation, const std::function<Status(const Batch&)>& visit);
   // A stored view's rows, where the state has them as its definition stands here.
+  const RowsScan* HeldRows(const Relation& source) const;
   const RowsScan* StoredRows(const Relation& view) const;
   // Looks at what is committed by now; within a transaction, at what was at BEGIN.
   Status Refresh();

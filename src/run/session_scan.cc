@@ -1,10 +1,13 @@
 // Where a session's queries find the rows of a relation.
 #include <arrow/array.h>
+#include <arrow/builder.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "connect/connectors.h"
 #include "data/key.h"
+#include "flow/keyed_rows.h"
 #include "plan/expand.h"
 #include "run/machine.h"
 #include "run/row_text.h"
@@ -29,6 +32,34 @@ Status DecodeRows(const RowsScan& rows, const Schema& schema,
         if (decoder.rows() >= kScanRows) LEAT_RETURN(flush());
         return true;
       }));
+  return flush();
+}
+
+// Rows of a source that are held by key, in the order of their arrival.
+Status DecodeHeld(const RowsScan& rows, const Schema& schema,
+                  const std::function<Status(const Batch&)>& visit) {
+  Strings held;
+  std::vector<std::pair<int64_t, int64_t>> order;  // number, place
+  LEAT_RETURN(rows("", "", [&](std::string_view, std::string_view row, int64_t) -> Result<bool> {
+    order.emplace_back(KeyedRows::SeqOf(row), held.size());
+    held.Append(KeyedRows::RowOf(row));
+    return true;
+  }));
+  std::sort(order.begin(), order.end());
+  RowDecoder decoder(TypesOf(schema));
+  arrow::Int64Builder seqs;
+  const auto flush = [&]() -> Status {
+    Batch batch{.rows = decoder.rows()};
+    LEAT_ASSIGN(batch.columns, decoder.Finish());
+    LEAT_ASSIGN(const auto seq, seqs.Finish());
+    batch.seq = std::static_pointer_cast<arrow::Int64Array>(seq);
+    return batch.rows == 0 ? Status::OK() : visit(batch);
+  };
+  for (const auto& [seq, place] : order) {
+    LEAT_RETURN(decoder.Append(held[place]));
+    LEAT_RETURN(seqs.Append(seq));
+    if (decoder.rows() >= kScanRows) LEAT_RETURN(flush());
+  }
   return flush();
 }
 
@@ -111,6 +142,17 @@ const RowsScan* Session::StoredRows(const Relation& view) const {
   return nullptr;
 }
 
+// As of the last commit: what the system holds by now may be something else.
+const RowsScan* Session::HeldRows(const Relation& source) const {
+  if (!view_ || !pipeline_ || source.kind != RelationKind::kForeign) return nullptr;
+  for (const StandingSource& standing : pipeline_->sources) {
+    if (standing.name != source.name || standing.traits.key.empty()) continue;
+    const auto rows = view_->rows.find("source " + source.name);
+    return rows == view_->rows.end() ? nullptr : &rows->second;
+  }
+  return nullptr;
+}
+
 Status Session::Scan(const std::string& relation,
                      const std::function<Status(const Batch&)>& visit) {
   if (LocalTable* table = FindTable(relation); table != nullptr) {
@@ -135,6 +177,9 @@ Status Session::Scan(const std::string& relation,
   if (found == nullptr) {
     return SqlStatus(fmt::format("relation \"{}\" does not exist", relation),
                      {.sqlstate = kUndefinedTable});
+  }
+  if (const RowsScan* rows = HeldRows(*found); rows != nullptr) {
+    return DecodeHeld(*rows, found->schema(), visit);
   }
   if (const RowsScan* rows = StoredRows(*found); rows != nullptr) {
     return DecodeRows(*rows, found->schema(), visit);

@@ -1,5 +1,9 @@
 #include "run/source_feed.h"
 
+#include <filesystem>
+
+#include "base/md5.h"
+
 #include "connect/connectors.h"
 #include "connect/json.h"
 #include "format/text_rows.h"
@@ -53,10 +57,30 @@ Result<std::string> RowsOf(const Pipeline& pipeline, const Relation& relation) {
 
 }  // namespace
 
+std::string SlotNameOf(const std::string& pipeline, const std::string& server,
+                       const std::string& state_dir) {
+  std::string name = fmt::format("leat_{}_{}", pipeline, server);
+  for (char& c : name) {
+    const bool fits = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (c >= 'A' && c <= 'Z')
+      c = static_cast<char>(c - 'A' + 'a');
+    else if (!fits)
+      c = '_';
+  }
+  constexpr size_t kNameMax = 40;  // of the 63 that PostgreSQL allows, with what follows
+  const std::string path = std::filesystem::absolute(state_dir).lexically_normal().string();
+  return fmt::format("{}_{}", name.substr(0, kNameMax), Md5(path).substr(0, 8));
+}
+
 Result<Server> ServerForSource(const Pipeline& pipeline, const Server& server,
                                const Relation& relation, const std::string& state_dir) {
-  if (server.kind != "http") return server;
   Server fed = server;
+  if (TraitsOf(server, relation).shared) {
+    fed.options.try_emplace("spool", state_dir + "/spool/" + server.name);
+    fed.options.try_emplace("slot", SlotNameOf(pipeline.name, server.name, state_dir));
+    return fed;
+  }
+  if (server.kind != "http") return fed;
   fed.options.try_emplace("spool", state_dir + "/spool/" + relation.name);
   const std::string each = OptionOr(relation.options, "for_each", "");
   if (each.empty()) return fed;

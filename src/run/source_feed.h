@@ -13,4 +13,8 @@ namespace leat {
 Result<Server> ServerForSource(const Pipeline& pipeline, const Server& server,
                                const Relation& relation, const std::string& state_dir);
 
+// The replication slot of a pipeline's state: another state of the same pipeline has another.
+std::string SlotNameOf(const std::string& pipeline, const std::string& server,
+                       const std::string& state_dir);
+
 }  // namespace leat

@@ -90,7 +90,7 @@ void SourceWorker::Take(Arrival arrival) {
   health_.Recover();
   lag_bytes_ = lag;
   idle_ = false;
-  queue_bytes_ += arrival.bytes_read;
+  queue_bytes_ += BytesRead(arrival);
   queue_.push_back(std::move(arrival));
   crew_.Ring();
 }
@@ -112,7 +112,7 @@ Result<std::optional<Arrival>> SourceWorker::TryTake() {
   }
   Arrival arrival = std::move(queue_.front());
   queue_.pop_front();
-  queue_bytes_ -= arrival.bytes_read;
+  queue_bytes_ -= BytesRead(arrival);
   Wake();
   return arrival;
 }

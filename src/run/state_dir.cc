@@ -1,5 +1,6 @@
 #include "run/state_dir.h"
 
+#include "base/md5.h"
 #include "run/epoch_log.h"
 
 namespace leat {
@@ -67,6 +68,17 @@ std::map<std::string, std::string> DefinitionsOf(const Pipeline& pipeline) {
   for (const auto& view : pipeline.stored) definitions["view " + view.name] = view.hash;
   for (const auto& insert : pipeline.contents) {
     definitions["table " + insert.table] += HashOf(*insert.query.root);
+  }
+  for (const StandingSource& source : pipeline.sources) {
+    if (!source.traits.shared) continue;  // of others nothing is kept but a place
+    const Relation& relation = *pipeline.catalog.FindRelation(source.name);
+    std::string text;
+    for (const ColumnSpec& column : relation.columns) {
+      text += fmt::format("{} {} {}\n", column.column.name, column.outside_name,
+                          TypeName(column.column.type));
+    }
+    definitions["source " + source.name] =
+        Md5(fmt::format("{}{}", text, fmt::join(relation.primary_key, ",")));
   }
   return definitions;
 }

@@ -139,12 +139,6 @@ Relation RelationOf(const PostgresTable& table) {
 
 }  // namespace
 
-Result<std::unique_ptr<Source>> MakePostgresSource(const Server& server, const Relation& relation) {
-  return NotSupported(fmt::format("foreign table \"{}\" of server \"{}\" cannot be followed",
-                                  relation.name, server.name),
-                      relation.location, "A plain SELECT reads it as it is now.");
-}
-
 Result<Schema> InferPostgresColumns(const Server& server, const Relation& relation) {
   LEAT_ASSIGN(const auto connection, PostgresConnection::Open(server));
   const auto name = TableNameOf(server, relation.options, relation.name);

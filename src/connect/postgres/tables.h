@@ -20,10 +20,18 @@ inline constexpr std::array kPostgresTableOptions = {
                "The table's name there; `schema.name` where no `schema` is given."},
     OptionSpec{"partition_by", OptionPlace::kTable, "",
                "The column that a `snapshot` sink writes the period into."},
+    OptionSpec{"slot", OptionPlace::kServer, "leat_ and the pipeline's name",
+               "The replication slot of its sources: made by leat, dropped by `leat drop`."},
+    OptionSpec{"publication", OptionPlace::kServer, "made by leat",
+               "A publication that has the sources' tables, where leat may not make one."},
+    OptionSpec{"spool", OptionPlace::kServer, "in the state's folder",
+               "The folder where rows of a source's first reading are kept until a checkpoint has "
+               "them."},
+    OptionSpec{"changes", OptionPlace::kTable, "all",
+               "`insert` for a source without a PRIMARY KEY whose rows are only ever inserted: "
+               "whatever else happens to them there is not heard of."},
 };
 
-// Refused: ReadPostgresTable reads it once.
-Result<std::unique_ptr<Source>> MakePostgresSource(const Server& server, const Relation& relation);
 Result<std::unique_ptr<Sink>> MakePostgresSink(SinkSpec spec);
 Result<Schema> InferPostgresColumns(const Server& server, const Relation& relation);
 // One COPY of the table: what one snapshot of the database shows.
