@@ -29,12 +29,17 @@ pytestmark = pytest.mark.skipif(not (BIN / "initdb").exists(), reason="no Postgr
 class Server:
     """A throwaway cluster. Each test has a database of its own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, settings=()):
         self.folder = folder
         with contextlib.closing(socket.socket()) as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.start()
+        if settings:
+            for setting in settings:
+                self(f"ALTER SYSTEM SET {setting}")
+            self.stop()
+            self.start()
 
     def start(self):
         subprocess.run([SERVER, "start", self.folder, str(self.port)], check=True,
@@ -61,14 +66,20 @@ class Server:
         return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
 
 
-@pytest.fixture(scope="module")
-def server():
+@contextlib.contextmanager
+def throwaway(*settings):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-replica-", dir="/tmp"))
     folder.chmod(0o755)  # the user postgres has to reach it
-    made = Server(folder)
+    made = Server(folder, settings)
     yield made
     made.stop()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with throwaway() as made:
+        yield made
 
 
 @pytest.fixture
@@ -331,6 +342,24 @@ def test_an_idle_table_beside_a_busy_one_holds_no_log(leat, bank, pipeline):
         wait_for(lambda: bank(lag) == [["t"]])
 
 
+def test_a_quiet_database_beside_a_busy_one_holds_no_log(leat, server, bank, pipeline, request):
+    """The log is the cluster's: what others write passes by, and is acknowledged all the same."""
+    bank("CREATE TABLE thing (id int PRIMARY KEY, a text, b int)")
+    other = request.node.name[:40] + "_busy"
+    server(f'CREATE DATABASE "{other}"')
+    server("CREATE TABLE busy (x text)", other)
+    path = pipeline(ONE)
+    with following(leat, path):
+        wait_for(lambda: bank("SELECT 1 FROM pg_replication_slots WHERE active"))
+        before, = bank("SELECT pg_current_wal_insert_lsn()")[0]
+        for _ in range(4):
+            server("INSERT INTO busy SELECT repeat('x', 1000) FROM generate_series(1, 20000); CHECKPOINT", other)
+        # Both what was acknowledged and what the server keeps on its disk.
+        lag = ("SELECT pg_current_wal_insert_lsn() - confirmed_flush_lsn < 20000000 AND "
+               f"restart_lsn > '{before}' FROM pg_replication_slots WHERE active")
+        wait_for(lambda: server("CHECKPOINT", other) or bank(lag) == [["t"]])
+
+
 def test_a_large_transaction_is_whole(leat, bank, pipeline):
     """Of many arrivals, and yet one commit: nobody sees a part of it, killed or not."""
     bank("CREATE TABLE thing (id int PRIMARY KEY, a text, b int)")
@@ -475,6 +504,36 @@ def test_what_is_missing_is_named(leat, server, bank, pipeline):
     leat.finish(("run", path, *state), None)
     path.write_text(text)
     leat.run(path)
+
+
+def test_a_server_that_is_not_set_up_for_it_says_which_setting(leat):
+    with throwaway("wal_level = 'replica'", "max_wal_senders = 1") as server:
+        server("CREATE TABLE thing (id int PRIMARY KEY, a text, b int)")
+        path = leat.home / "bank.sql"
+
+        def complaint(url):
+            path.write_text(
+                f"CREATE SERVER bank FOREIGN DATA WRAPPER database OPTIONS (url '{url}');\n"
+                "CREATE SERVER warehouse FOREIGN DATA WRAPPER database OPTIONS (url 'sqlite:w.db');\n" + ONE)
+            return leat.fails("run", path, "--state", leat.home / "state", "--max-degraded", "0", code=None)
+        said = complaint(server.url("postgres"))
+        assert "wal_level" in said and "Set wal_level = logical in postgresql.conf" in said
+        server("ALTER SYSTEM SET wal_level = 'logical'")
+        server.stop()
+        server.start()
+        url = f"postgresql://postgres@127.0.0.1:{server.port}/postgres?replication=database"
+        other = subprocess.Popen([BIN / "psql", "-X", url], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        wait_for(lambda: server("SELECT count(*) FROM pg_stat_replication")[0] != ["0"])
+        said = complaint(server.url("postgres"))
+        assert "max_wal_senders" in said and "Raise max_wal_senders in postgresql.conf" in said
+        other.communicate("")
+        server("CREATE ROLE clerk LOGIN REPLICATION PASSWORD 'right'")
+        rules = server.folder / "data/pg_hba.conf"
+        rules.write_text("host all clerk 127.0.0.1/32 scram-sha-256\n" + rules.read_text())
+        server("SELECT pg_reload_conf()")
+        said = complaint(f"postgresql://clerk:wr0ng-w0rd@127.0.0.1:{server.port}/postgres")
+        assert "password authentication failed" in said and "CREATE USER MAPPING" in said
+        assert "wr0ng-w0rd" not in said
 
 
 def test_drop_leaves_nothing_behind(leat, bank, pipeline):
