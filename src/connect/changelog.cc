@@ -12,6 +12,7 @@ class ChangelogSink : public Sink {
   explicit ChangelogSink(std::unique_ptr<Sink> target) : target_(std::move(target)) {}
 
   Result<std::optional<Mark>> Open() override { return target_->Open(); }
+  bool keeps_mark() const override { return target_->keeps_mark(); }
   Status Commit(int64_t epoch) override { return target_->Commit(epoch); }
   int64_t staged_bytes() const override { return target_->staged_bytes(); }
   Status Reset() override { return target_->Reset(); }

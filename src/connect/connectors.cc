@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 
+#include "connect/blackhole/blackhole.h"
 #include "connect/changelog.h"
 #include "connect/database/database.h"
 #include "connect/datagen/datagen.h"
@@ -84,10 +85,36 @@ constexpr Connector Datagen(std::string_view kind) {
           ReadDatagenMark};
 }
 
+// And so does the end of all rows: it takes the options of the tables that would be there else.
+constexpr Connector Blackhole(std::string_view kind, std::span<const OptionSpec> options,
+                              std::span<const OptionSpec> text_options = {}) {
+  return {kind,
+          "blackhole",
+          options,
+          RefuseBlackholeSource,
+          MakeBlackholeSink,
+          InferBlackholeColumns,
+          ReadBlackhole,
+          NoBlackholeMark,
+          text_options};
+}
+
 constexpr std::array kConnectors = {
-    File(""),           File("file"),           Datagen("file"),      Database("sqlite"),
-    Database("duckdb"), Postgres("postgresql"), Postgres("postgres"), Datagen("database"),
-    Stream("file"),     Datagen("stream"),      Http("http"),         Http("https"),
+    File(""),
+    File("file"),
+    Datagen("file"),
+    Blackhole("file", kFileOptions, kTextOptions),
+    Database("sqlite"),
+    Database("duckdb"),
+    Postgres("postgresql"),
+    Postgres("postgres"),
+    Datagen("database"),
+    Blackhole("database", kPostgresTableOptions),
+    Stream("file"),
+    Datagen("stream"),
+    Blackhole("stream", kStreamOptions, kTextOptions),
+    Http("http"),
+    Http("https"),
     Datagen("http"),
 };
 
@@ -403,6 +430,10 @@ std::string DescribeConnectors() {
   DescribeOptions(kTextOptions, &text);
   text += "## Rows that are made: the scheme `datagen:` of every kind\n\n";
   DescribeOptions(kDatagenOptions, &text);
+  text +=
+      "## Rows that are thrown away: the scheme `blackhole:`\n\nA sink on a `file`, `database` or "
+      "`stream` server with this url takes every row, in every mode, and keeps none: to measure a "
+      "pipeline without its targets. Its tables have the options of their kind.\n";
   return text;
 }
 

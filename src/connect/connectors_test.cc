@@ -34,7 +34,7 @@ TEST(Connectors, UnknownKindsAndSchemes) {
   server = {.name = "s", .kind = "stream", .options = {{"url", "kafka://x"}}};
   EXPECT_EQ(Told(CheckServer(server)),
             "ERROR:  scheme \"kafka\" of server \"s\" is not supported for foreign-data wrapper "
-            "\"stream\"\nHINT:  There are: file:, datagen:.\n");
+            "\"stream\"\nHINT:  There are: file:, datagen:, blackhole:.\n");
   server = {.name = "s", .kind = "database", .options = {{"url", "sqlit:x"}}};
   EXPECT_EQ(Told(CheckServer(server)),
             "ERROR:  scheme \"sqlit\" of server \"s\" is not supported for foreign-data wrapper "

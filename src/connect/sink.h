@@ -45,6 +45,8 @@ class Sink {
   // Creates what is missing, adds columns that are new, checks types, finishes a commit that a
   // crash cut short, and returns the mark found.
   virtual Result<std::optional<Mark>> Open() = 0;
+  // False: the target keeps nothing, its mark neither, and has what the checkpoint says it has.
+  virtual bool keeps_mark() const { return true; }
   // Stages a delta. kAppend: weights are all +1 (run refuses otherwise). kUpsert: net changes of a
   // commit, first all -1 rows (only the key counts: delete), then +1 rows (insert or update).
   // kReplace: what is staged becomes all that the target holds. kChangelog: the query's columns,

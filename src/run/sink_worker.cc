@@ -229,13 +229,14 @@ Status SinkWorker::Reopen() {
   LEAT_ASSIGN(auto sink, make_(spec_));
   if (reset_) LEAT_RETURN(sink->Reset());
   reset_ = false;
-  LEAT_ASSIGN(const auto mark, sink->Open());
+  LEAT_ASSIGN(auto mark, sink->Open());
   int64_t low = 0, high = 0;
   {
     const std::lock_guard lock(crew_.mutex);
     low = low_;
     high = high_;
   }
+  if (!sink->keeps_mark() && low > 0) mark = Mark{spec_.state, spec_.statement, low};
   LEAT_RETURN(check_(mark, low, high));
   sink_ = std::move(sink);
   const MemoryScope scope(memory_);

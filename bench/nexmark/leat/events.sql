@@ -1,7 +1,7 @@
 -- The events, as files that every system under test reads.
 CREATE SERVER events FOREIGN DATA WRAPPER file OPTIONS (url '${DATA}');
-CREATE SERVER lake   FOREIGN DATA WRAPPER file OPTIONS (url '${OUT}');
-CREATE SERVER store  FOREIGN DATA WRAPPER database OPTIONS (url 'sqlite:${OUT}/out.db');
+CREATE SERVER lake   FOREIGN DATA WRAPPER file OPTIONS (url '${LAKE}');
+CREATE SERVER store  FOREIGN DATA WRAPPER database OPTIONS (url '${STORE}');
 
 CREATE FOREIGN TABLE person (
     id bigint, name text, email_address text, credit_card text, city text, state text,
