@@ -9,6 +9,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND (LEAT_SANITIZE OR NOT CMAKE_BUILD_TY
   target_compile_options(leat_options INTERFACE -Wno-maybe-uninitialized -Wno-restrict
     -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-free-nonheap-object)
 endif()
+if(CMAKE_UNITY_BUILD)
+  # Several sources as one: what lies in no namespace of a name is not "used from a header".
+  target_compile_options(leat_options INTERFACE -Wno-subobject-linkage)
+endif()
 # Only GCC's warnings are errors: clang builds the fuzzers, and has opinions of its own.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(leat_options INTERFACE -Wthread-safety)

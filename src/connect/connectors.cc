@@ -41,15 +41,15 @@ struct Connector {
   Result<std::vector<std::string>> (*drop)(const Server&) = nullptr;
 };
 
-constexpr Connector File(std::string_view scheme) {
+constexpr Connector FileConnector(std::string_view scheme) {
   return {"file",           scheme,    kFileOptions, MakeFileSource, MakeFileSink,
           InferFileColumns, ReadFiles, ReadFileMark, kTextOptions};
 }
-constexpr Connector Database(std::string_view scheme) {
+constexpr Connector DatabaseConnector(std::string_view scheme) {
   return {"database",        scheme,    kDatabaseOptions, MakeDatabaseSource, MakeDatabaseSink,
           InferTableColumns, ReadTable, ReadTableMark};
 }
-constexpr Connector Postgres(std::string_view scheme) {
+constexpr Connector PostgresConnector(std::string_view scheme) {
   return {.kind = "database",
           .scheme = scheme,
           .options = kPostgresTableOptions,
@@ -63,18 +63,18 @@ constexpr Connector Postgres(std::string_view scheme) {
           .make_shared = MakePostgresSource,
           .drop = DropPostgresSlot};
 }
-constexpr Connector Stream(std::string_view scheme) {
+constexpr Connector StreamConnector(std::string_view scheme) {
   return {"stream",          scheme,    kStreamOptions, MakeStreamSource, MakeStreamSink,
           InferTopicColumns, ReadTopic, ReadTopicMark,  kTextOptions};
 }
 
-constexpr Connector Http(std::string_view scheme) {
+constexpr Connector HttpConnector(std::string_view scheme) {
   return {"http",      scheme,     kHttpOptions, MakeHttpSource, RefuseHttpSink, InferAnswerColumns,
           ReadAnswers, NoHttpMark, kTextOptions};
 }
 
 // Rows that are made stand behind every door.
-constexpr Connector Datagen(std::string_view kind) {
+constexpr Connector DatagenConnector(std::string_view kind) {
   return {kind,
           "datagen",
           kDatagenOptions,
@@ -86,8 +86,8 @@ constexpr Connector Datagen(std::string_view kind) {
 }
 
 // And so does the end of all rows: it takes the options of the tables that would be there else.
-constexpr Connector Blackhole(std::string_view kind, std::span<const OptionSpec> options,
-                              std::span<const OptionSpec> text_options = {}) {
+constexpr Connector BlackholeConnector(std::string_view kind, std::span<const OptionSpec> options,
+                                       std::span<const OptionSpec> text_options = {}) {
   return {kind,
           "blackhole",
           options,
@@ -100,22 +100,22 @@ constexpr Connector Blackhole(std::string_view kind, std::span<const OptionSpec>
 }
 
 constexpr std::array kConnectors = {
-    File(""),
-    File("file"),
-    Datagen("file"),
-    Blackhole("file", kFileOptions, kTextOptions),
-    Database("sqlite"),
-    Database("duckdb"),
-    Postgres("postgresql"),
-    Postgres("postgres"),
-    Datagen("database"),
-    Blackhole("database", kPostgresTableOptions),
-    Stream("file"),
-    Datagen("stream"),
-    Blackhole("stream", kStreamOptions, kTextOptions),
-    Http("http"),
-    Http("https"),
-    Datagen("http"),
+    FileConnector(""),
+    FileConnector("file"),
+    DatagenConnector("file"),
+    BlackholeConnector("file", kFileOptions, kTextOptions),
+    DatabaseConnector("sqlite"),
+    DatabaseConnector("duckdb"),
+    PostgresConnector("postgresql"),
+    PostgresConnector("postgres"),
+    DatagenConnector("database"),
+    BlackholeConnector("database", kPostgresTableOptions),
+    StreamConnector("file"),
+    DatagenConnector("stream"),
+    BlackholeConnector("stream", kStreamOptions, kTextOptions),
+    HttpConnector("http"),
+    HttpConnector("https"),
+    DatagenConnector("http"),
 };
 
 // Options that mean the same everywhere.

@@ -31,7 +31,7 @@ Status ComplexPower() {
                    {.sqlstate = "2201F"});
 }
 
-bool IsFinite(const Numeric& a) { return a.kind() == Kind::kFinite; }
+bool Finite(const Numeric& a) { return a.kind() == Kind::kFinite; }
 
 int32_t Clamp(int64_t scale, std::initializer_list<int32_t> at_least) {
   for (const int32_t least : at_least) scale = std::max<int64_t>(scale, least);
@@ -340,17 +340,17 @@ Result<Numeric> GeneralPower(const Numeric& base, const Numeric& exponent) {
 Result<Numeric> SpecialPower(const Numeric& base, const Numeric& exponent) {
   const Numeric one(1);
   if (base.kind() == Kind::kNaN) {
-    if (IsFinite(exponent) && exponent.is_zero()) return one;
+    if (Finite(exponent) && exponent.is_zero()) return one;
     return Numeric::NaN();
   }
-  if (exponent.kind() == Kind::kNaN) return IsFinite(base) && base == one ? one : Numeric::NaN();
+  if (exponent.kind() == Kind::kNaN) return Finite(base) && base == one ? one : Numeric::NaN();
   if (base == one) return one;
-  if (IsFinite(exponent) && exponent.is_zero()) return one;
+  if (Finite(exponent) && exponent.is_zero()) return one;
   if (base.is_zero() && exponent.sign() < 0) {
     return SqlStatus("zero raised to a negative power is undefined", {.sqlstate = "2201F"});
   }
   if (base.is_zero()) return Numeric();
-  if (!IsFinite(exponent)) {
+  if (!Finite(exponent)) {
     if (base == -one) return one;
     return (base.Abs() > one) == (exponent.sign() > 0) ? Numeric::Infinity(false) : Numeric();
   }
@@ -428,7 +428,7 @@ Result<Numeric> Numeric::Log(const Numeric& base) const {
 }
 
 Result<Numeric> Numeric::Power(const Numeric& exponent) const {
-  if (!IsFinite(*this) || !IsFinite(exponent)) return SpecialPower(*this, exponent);
+  if (!Finite(*this) || !Finite(exponent)) return SpecialPower(*this, exponent);
   if (is_zero() && exponent.sign() < 0) {
     return SqlStatus("zero raised to a negative power is undefined", {.sqlstate = "2201F"});
   }

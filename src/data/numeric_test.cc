@@ -59,7 +59,7 @@ TEST(NumericTest, AnswersAsPostgres) {
 }
 
 // Numbers of all lengths, around the edge of 128 bits too.
-Numeric Random(std::mt19937_64* random) {
+Numeric RandomNumeric(std::mt19937_64* random) {
   const auto pick = (*random)() % 40;
   if (pick == 0) return Numeric::NaN();
   if (pick == 1) return Numeric::Infinity((*random)() % 2 == 0);
@@ -76,7 +76,7 @@ Numeric Random(std::mt19937_64* random) {
 TEST(NumericTest, EncodesAndPrintsExactly) {
   std::mt19937_64 random(7);
   for (int i = 0; i < 5000; ++i) {
-    const Numeric value = Random(&random);
+    const Numeric value = RandomNumeric(&random);
     std::string bytes;
     value.Encode(&bytes);
     const Numeric back = Numeric::Decode(bytes);
@@ -92,7 +92,8 @@ TEST(NumericTest, EncodesAndPrintsExactly) {
 TEST(NumericTest, ArithmeticIsARing) {
   std::mt19937_64 random(8);
   for (int i = 0; i < 5000; ++i) {
-    const Numeric a = Random(&random), b = Random(&random), c = Random(&random);
+    const Numeric a = RandomNumeric(&random), b = RandomNumeric(&random),
+                  c = RandomNumeric(&random);
     EXPECT_EQ((a + b).ToString(), (b + a).ToString());
     EXPECT_EQ((a * b).ToString(), (b * a).ToString());
     if (a.kind() != Numeric::Kind::kFinite || b.kind() != Numeric::Kind::kFinite ||

@@ -23,7 +23,7 @@ Status InvalidSyntax(std::string_view text) {
                    {.sqlstate = kInvalidText});
 }
 
-Status Overflow() { return SqlStatus(kNumericOverflow, {.sqlstate = kOutOfRange}); }
+Status TooLarge() { return SqlStatus(kNumericOverflow, {.sqlstate = kOutOfRange}); }
 
 std::string_view Trimmed(std::string_view text) {
   while (!text.empty() && IsSpace(text.front())) text.remove_prefix(1);
@@ -77,13 +77,13 @@ bool Scan(std::string_view text, Scanned* out) {
 }
 
 Result<Numeric> FromScanned(const Scanned& scanned) {
-  if (std::abs(scanned.exponent) >= INT32_MAX / 2) return Overflow();
+  if (std::abs(scanned.exponent) >= INT32_MAX / 2) return TooLarge();
   const int64_t scale = std::max<int64_t>(scanned.fraction_digits - scanned.exponent, 0);
-  if (scale > kScaleMax) return Overflow();
+  if (scale > kScaleMax) return TooLarge();
   if (scanned.digits.empty()) return Numeric::FromInt128(0, static_cast<int32_t>(scale));
   const int64_t zeros = scale - (scanned.fraction_digits - scanned.exponent);
   if (static_cast<int64_t>(scanned.digits.size()) + zeros - scale > kWholeDigitsMax) {
-    return Overflow();
+    return TooLarge();
   }
   Integer value;
   mpz_set_str(value.get(), scanned.digits.c_str(), 10);

@@ -99,7 +99,7 @@ std::optional<Unit> UnitOf(std::string_view word) {
   return std::nullopt;
 }
 
-enum class Failure : uint8_t { kNone, kSyntax, kField };
+enum class IntervalFailure : uint8_t { kNone, kSyntax, kField };
 
 // A number with its fraction, which has the number's sign.
 struct Amount {
@@ -109,7 +109,7 @@ struct Amount {
 
 class Sum {
  public:
-  Failure Add(Unit unit, const Amount& amount) {
+  IntervalFailure Add(Unit unit, const Amount& amount) {
     switch (unit) {
       case Unit::kMicrosecond:
         return Micros(amount, 1);
@@ -136,7 +136,7 @@ class Sum {
       case Unit::kMillennium:
         return Years(amount, 1000);
     }
-    return Failure::kSyntax;
+    return IntervalFailure::kSyntax;
   }
 
   void Negate() {
@@ -145,15 +145,15 @@ class Sum {
     micros_ = -micros_;
   }
 
-  Failure Get(Interval* out) const {
+  IntervalFailure Get(Interval* out) const {
     // Arrow's nanoseconds hold 292 years of time; PostgreSQL's microseconds a thousand times that.
     int64_t nanoseconds;
     if (months_ > INT32_MAX || months_ < INT32_MIN || days_ > INT32_MAX || days_ < INT32_MIN ||
         __builtin_mul_overflow(micros_, int64_t{1000}, &nanoseconds)) {
-      return Failure::kField;
+      return IntervalFailure::kField;
     }
     *out = {static_cast<int32_t>(months_), static_cast<int32_t>(days_), nanoseconds};
-    return Failure::kNone;
+    return IntervalFailure::kNone;
   }
 
  private:
@@ -178,35 +178,35 @@ class Sum {
            FractionMicros(fraction - static_cast<double>(days), kMicrosPerDay);
   }
 
-  Failure Micros(const Amount& amount, int64_t scale) {
+  IntervalFailure Micros(const Amount& amount, int64_t scale) {
     return Accumulate(amount.whole, scale, &micros_) && FractionMicros(amount.fraction, scale)
-               ? Failure::kNone
-               : Failure::kField;
+               ? IntervalFailure::kNone
+               : IntervalFailure::kField;
   }
-  Failure Days(const Amount& amount, int64_t scale) {
+  IntervalFailure Days(const Amount& amount, int64_t scale) {
     const bool fits = Accumulate(amount.whole, scale, &days_) &&
                       (scale == 1 ? FractionMicros(amount.fraction, kMicrosPerDay)
                                   : FractionDays(amount.fraction, scale));
-    return fits ? Failure::kNone : Failure::kField;
+    return fits ? IntervalFailure::kNone : IntervalFailure::kField;
   }
-  Failure Months(const Amount& amount) {
+  IntervalFailure Months(const Amount& amount) {
     return Accumulate(amount.whole, 1, &months_) && FractionDays(amount.fraction, 30)
-               ? Failure::kNone
-               : Failure::kField;
+               ? IntervalFailure::kNone
+               : IntervalFailure::kField;
   }
-  Failure Years(const Amount& amount, int64_t scale) {
+  IntervalFailure Years(const Amount& amount, int64_t scale) {
     const double months = std::rint(amount.fraction * static_cast<double>(scale) * 12);
     return Accumulate(amount.whole, 12 * scale, &months_) &&
                    Accumulate(static_cast<int64_t>(months), 1, &months_)
-               ? Failure::kNone
-               : Failure::kField;
+               ? IntervalFailure::kNone
+               : IntervalFailure::kField;
   }
 
   int64_t months_ = 0, days_ = 0, micros_ = 0;
 };
 
 // "[+-]digits[.digits]"; moves `text` behind it.
-Failure ReadAmount(std::string_view* text, Amount* out) {
+IntervalFailure ReadAmount(std::string_view* text, Amount* out) {
   size_t at = 0;
   const bool negative = text->starts_with('-');
   if (negative || text->starts_with('+')) ++at;
@@ -225,11 +225,11 @@ Failure ReadAmount(std::string_view* text, Amount* out) {
     digits += at - point - 1;
     if (at - point > 1) std::from_chars(text->data() + point, text->data() + at, fraction);
   }
-  if (digits == 0) return Failure::kSyntax;
-  if (overflow) return Failure::kField;
+  if (digits == 0) return IntervalFailure::kSyntax;
+  if (overflow) return IntervalFailure::kField;
   *out = {negative ? -value : value, negative ? -fraction : fraction};
   text->remove_prefix(at);
-  return Failure::kNone;
+  return IntervalFailure::kNone;
 }
 
 // --- ISO 8601: P1Y2M3W4DT5H6M7.5S, and P0001-02-03T04:05:06
@@ -254,8 +254,8 @@ std::optional<Unit> IsoUnit(char letter, bool time) {
   }
 }
 
-Failure DecodeIso(std::string_view text, Sum* sum) {
-  if (text.empty()) return Failure::kSyntax;
+IntervalFailure DecodeIso(std::string_view text, Sum* sum) {
+  if (text.empty()) return IntervalFailure::kSyntax;
   static constexpr std::array kDateParts = {Unit::kYear, Unit::kMonth, Unit::kDay};
   static constexpr std::array kTimeParts = {Unit::kHour, Unit::kMinute, Unit::kSecond};
   bool time = false;
@@ -268,7 +268,8 @@ Failure DecodeIso(std::string_view text, Sum* sum) {
       if (text.empty()) break;
     }
     Amount amount;
-    if (const Failure failure = ReadAmount(&text, &amount); failure != Failure::kNone)
+    if (const IntervalFailure failure = ReadAmount(&text, &amount);
+        failure != IntervalFailure::kNone)
       return failure;
     const char next = text.empty() ? '\0' : text[0];
     std::optional<Unit> unit = IsoUnit(next, time);
@@ -279,36 +280,37 @@ Failure DecodeIso(std::string_view text, Sum* sum) {
       unit = time ? kTimeParts[plain++] : kDateParts[plain++];
       if (next == '-' || next == ':') text.remove_prefix(1);
     } else {
-      return Failure::kSyntax;
+      return IntervalFailure::kSyntax;
     }
-    if (const Failure failure = sum->Add(*unit, amount); failure != Failure::kNone) return failure;
+    if (const IntervalFailure failure = sum->Add(*unit, amount); failure != IntervalFailure::kNone)
+      return failure;
   }
-  return Failure::kNone;
+  return IntervalFailure::kNone;
 }
 
 // --- PostgreSQL's: 1 year 2 mons -3 days 04:05:06
 // -------------------------------------------------
 
-enum class FieldKind : uint8_t { kAmount, kClock, kYearMonth, kWord };
+enum class IntervalFieldKind : uint8_t { kAmount, kClock, kYearMonth, kWord };
 
-struct Field {
-  FieldKind kind;
+struct IntervalField {
+  IntervalFieldKind kind;
   std::string text;
 };
 
 // Cuts into signed numbers, clocks, year-months and words; '@' and blanks are nothing.
-bool CutFields(std::string_view text, std::vector<Field>* fields) {
+bool CutFields(std::string_view text, std::vector<IntervalField>* fields) {
   for (size_t at = 0; at < text.size();) {
     const char c = text[at];
     if (IsSpace(c) || c == '@' || c == ',') {
       ++at;
       continue;
     }
-    Field field{FieldKind::kWord, {}};
+    IntervalField field{IntervalFieldKind::kWord, {}};
     if (IsAlpha(c)) {
       while (at < text.size() && IsAlpha(text[at])) field.text += LowerAscii(text[at++]);
     } else if (IsDigit(c) || c == '.' || c == '+' || c == '-') {
-      field.kind = FieldKind::kAmount;
+      field.kind = IntervalFieldKind::kAmount;
       if (c == '+' || c == '-') {
         field.text += text[at++];
         while (at < text.size() && IsSpace(text[at])) ++at;
@@ -316,8 +318,8 @@ bool CutFields(std::string_view text, std::vector<Field>* fields) {
       const size_t begin = at;
       while (at < text.size() && (IsDigit(text[at]) || text[at] == '.' || text[at] == ':' ||
                                   (text[at] == '-' && at > begin))) {
-        if (text[at] == ':') field.kind = FieldKind::kClock;
-        if (text[at] == '-') field.kind = FieldKind::kYearMonth;
+        if (text[at] == ':') field.kind = IntervalFieldKind::kClock;
+        if (text[at] == '-') field.kind = IntervalFieldKind::kYearMonth;
         field.text += text[at++];
       }
       if (at == begin) return false;
@@ -330,18 +332,20 @@ bool CutFields(std::string_view text, std::vector<Field>* fields) {
 }
 
 // [-]h:mm[:ss[.f]], or m:ss.f
-Failure AddClock(std::string_view text, Sum* sum) {
+IntervalFailure AddClock(std::string_view text, Sum* sum) {
   const bool negative = text[0] == '-';
   if (negative || text[0] == '+') text.remove_prefix(1);
   std::vector<Amount> parts;
   for (;;) {
-    if (text.empty() || text[0] == '-' || text[0] == '+') return Failure::kSyntax;
+    if (text.empty() || text[0] == '-' || text[0] == '+') return IntervalFailure::kSyntax;
     Amount amount;
-    if (const Failure failure = ReadAmount(&text, &amount); failure != Failure::kNone)
+    if (const IntervalFailure failure = ReadAmount(&text, &amount);
+        failure != IntervalFailure::kNone)
       return failure;
     parts.push_back(amount);
     if (text.empty()) break;
-    if (text[0] != ':' || parts.size() == 3 || amount.fraction != 0) return Failure::kSyntax;
+    if (text[0] != ':' || parts.size() == 3 || amount.fraction != 0)
+      return IntervalFailure::kSyntax;
     text.remove_prefix(1);
     if (text.empty()) break;  // "12:" reads as "12:00"
   }
@@ -350,36 +354,37 @@ Failure AddClock(std::string_view text, Sum* sum) {
   static constexpr std::array kUnits = {Unit::kHour, Unit::kMinute, Unit::kSecond};
   for (size_t i = 0; i < parts.size(); ++i, ++unit) {
     if (unit > 0 && i > 0 && parts[i].whole > (kUnits[unit] == Unit::kSecond ? 60 : 59)) {
-      return Failure::kField;
+      return IntervalFailure::kField;
     }
     if (negative) parts[i] = {-parts[i].whole, -parts[i].fraction};
-    if (const Failure failure = sum->Add(kUnits[unit], parts[i]); failure != Failure::kNone) {
+    if (const IntervalFailure failure = sum->Add(kUnits[unit], parts[i]);
+        failure != IntervalFailure::kNone) {
       return failure;
     }
   }
-  return Failure::kNone;
+  return IntervalFailure::kNone;
 }
 
 // "1-2": a year and two months.
-Failure AddYearMonth(std::string_view text, Sum* sum) {
+IntervalFailure AddYearMonth(std::string_view text, Sum* sum) {
   const bool negative = text[0] == '-';
   Amount years, months;
-  if (ReadAmount(&text, &years) != Failure::kNone || years.fraction != 0 ||
+  if (ReadAmount(&text, &years) != IntervalFailure::kNone || years.fraction != 0 ||
       !text.starts_with('-')) {
-    return Failure::kSyntax;
+    return IntervalFailure::kSyntax;
   }
   text.remove_prefix(1);
-  if (ReadAmount(&text, &months) != Failure::kNone || !text.empty() || months.whole < 0) {
-    return Failure::kSyntax;
+  if (ReadAmount(&text, &months) != IntervalFailure::kNone || !text.empty() || months.whole < 0) {
+    return IntervalFailure::kSyntax;
   }
-  if (months.whole >= 12) return Failure::kField;
+  if (months.whole >= 12) return IntervalFailure::kField;
   if (negative) months.whole = -months.whole;
-  const Failure failure = sum->Add(Unit::kYear, years);
-  return failure == Failure::kNone ? sum->Add(Unit::kMonth, months) : failure;
+  const IntervalFailure failure = sum->Add(Unit::kYear, years);
+  return failure == IntervalFailure::kNone ? sum->Add(Unit::kMonth, months) : failure;
 }
 
 // From the last field to the first, as a unit stands behind its number.
-Failure DecodeFields(const std::vector<Field>& fields, Sum* sum) {
+IntervalFailure DecodeFields(const std::vector<IntervalField>& fields, Sum* sum) {
   std::optional<Unit> unit;
   bool ago = false;
   uint32_t seen = 0;
@@ -390,44 +395,46 @@ Failure DecodeFields(const std::vector<Field>& fields, Sum* sum) {
     return fresh;
   };
   for (auto field = fields.rbegin(); field != fields.rend(); ++field) {
-    Failure failure = Failure::kNone;
+    IntervalFailure failure = IntervalFailure::kNone;
     switch (field->kind) {
-      case FieldKind::kWord:
+      case IntervalFieldKind::kWord:
         if (field->text == "ago") {
           ago = true;
           continue;
         }
         unit = UnitOf(field->text);
-        if (!unit || field + 1 == fields.rend() || (field + 1)->kind != FieldKind::kAmount) {
-          return Failure::kSyntax;
+        if (!unit || field + 1 == fields.rend() ||
+            (field + 1)->kind != IntervalFieldKind::kAmount) {
+          return IntervalFailure::kSyntax;
         }
         continue;
-      case FieldKind::kClock:
+      case IntervalFieldKind::kClock:
         if (!once(Unit::kHour) || !once(Unit::kMinute) || !once(Unit::kSecond)) {
-          return Failure::kSyntax;
+          return IntervalFailure::kSyntax;
         }
         failure = AddClock(field->text, sum);
         unit = Unit::kDay;  // a bare number in front of a clock is days
         break;
-      case FieldKind::kYearMonth:
-        if (!once(Unit::kYear) || !once(Unit::kMonth)) return Failure::kSyntax;
+      case IntervalFieldKind::kYearMonth:
+        if (!once(Unit::kYear) || !once(Unit::kMonth)) return IntervalFailure::kSyntax;
         failure = AddYearMonth(field->text, sum);
         break;
-      case FieldKind::kAmount: {
+      case IntervalFieldKind::kAmount: {
         const Unit of = unit.value_or(Unit::kSecond);
         std::string_view text = field->text;
         Amount amount;
         failure = ReadAmount(&text, &amount);
-        if (failure == Failure::kNone && (!text.empty() || !once(of))) return Failure::kSyntax;
-        if (failure == Failure::kNone) failure = sum->Add(of, amount);
+        if (failure == IntervalFailure::kNone && (!text.empty() || !once(of)))
+          return IntervalFailure::kSyntax;
+        if (failure == IntervalFailure::kNone) failure = sum->Add(of, amount);
         unit.reset();
         break;
       }
     }
-    if (failure != Failure::kNone) return failure;
+    if (failure != IntervalFailure::kNone) return failure;
   }
   if (ago) sum->Negate();
-  return seen == 0 ? Failure::kSyntax : Failure::kNone;
+  return seen == 0 ? IntervalFailure::kSyntax : IntervalFailure::kNone;
 }
 
 }  // namespace
@@ -435,20 +442,20 @@ Failure DecodeFields(const std::vector<Field>& fields, Sum* sum) {
 Status ParseInterval(std::string_view text, Interval* out) {
   const std::string_view trimmed = Trimmed(text);
   Sum sum;
-  Failure failure;
+  IntervalFailure failure;
   if (trimmed.starts_with('P')) {
     failure = DecodeIso(trimmed.substr(1), &sum);
   } else {
-    std::vector<Field> fields;
-    failure = CutFields(trimmed, &fields) ? DecodeFields(fields, &sum) : Failure::kSyntax;
+    std::vector<IntervalField> fields;
+    failure = CutFields(trimmed, &fields) ? DecodeFields(fields, &sum) : IntervalFailure::kSyntax;
   }
-  if (failure == Failure::kNone) failure = sum.Get(out);
+  if (failure == IntervalFailure::kNone) failure = sum.Get(out);
   switch (failure) {
-    case Failure::kNone:
+    case IntervalFailure::kNone:
       return Status::OK();
-    case Failure::kSyntax:
+    case IntervalFailure::kSyntax:
       return InvalidSyntax("interval", text, "22007");
-    case Failure::kField:
+    case IntervalFailure::kField:
       break;
   }
   return SqlStatus(fmt::format("interval field value out of range: \"{}\"", text),

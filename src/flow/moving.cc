@@ -21,7 +21,7 @@ namespace leat {
 namespace {
 
 constexpr int64_t kChunkRows = 16384;
-constexpr size_t kSeqBytes = 1 + sizeof(int64_t);
+constexpr size_t kSeqSize = 1 + sizeof(int64_t);
 constexpr const char* kClockBlob = "clock";
 
 std::string DueKey(Micros due) {
@@ -176,7 +176,7 @@ class Moving : public Operator {
   struct Chunk {
     explicit Chunk(const std::vector<Type>& types) : decoder(types) {}
     Status Add(std::string_view key, std::string_view value, int64_t weight) {
-      if (value.size() < kSeqBytes) return IOErrorF("a row in the state has no length");
+      if (value.size() < kSeqSize) return IOErrorF("a row in the state has no length");
       keys.Append(key);
       values.Append(value);
       weights.push_back(weight);
@@ -191,7 +191,7 @@ class Moving : public Operator {
         std::memcpy(&seq, value.data() + 1, sizeof(seq));
         LEAT_RETURN(seqs.Append(seq));
         all_have_seq = all_have_seq && value[0] != 0;
-        LEAT_RETURN(decoder.Append(value.substr(kSeqBytes)));
+        LEAT_RETURN(decoder.Append(value.substr(kSeqSize)));
       }
       LEAT_RETURN(weight_builder.AppendValues(weights));
       Batch batch{.rows = decoder.rows()};

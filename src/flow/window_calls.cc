@@ -313,7 +313,7 @@ std::vector<uint8_t> CountedRows(const BoundCall& call, const Sheet& sheet) {
 
 namespace {
 
-void SaveBytes(std::string_view bytes, std::string* out) {
+void SaveSized(std::string_view bytes, std::string* out) {
   const auto size = static_cast<uint32_t>(bytes.size());
   out->append(reinterpret_cast<const char*>(&size), sizeof(size));
   out->append(bytes);
@@ -345,8 +345,8 @@ void SaveStates(const std::vector<CallState>& states, std::string* out) {
     out->push_back(static_cast<char>(state.set | (state.overflow << 1)));
     std::string exact;
     state.exact.Encode(&exact);
-    SaveBytes(exact, out);
-    SaveBytes(state.value, out);
+    SaveSized(exact, out);
+    SaveSized(state.value, out);
   }
 }
 

@@ -25,7 +25,7 @@ namespace {
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 using Entry = OrderedRows::Entry;
 
-constexpr int64_t kUnbounded = RowFrame::kUnbounded;
+constexpr int64_t kNoBound = RowFrame::kUnbounded;
 constexpr int64_t kSheetRows = 1 << 15;  // rows from which a sheet is computed
 // Partitions whose last states are remembered; where memory is limited, at most so much of it.
 constexpr int64_t kTailsMax = int64_t{1} << 20;
@@ -98,9 +98,7 @@ struct KeptEntry {
 };
 
 // Distances add up without running over.
-int64_t Plus(int64_t a, int64_t b) {
-  return a == kUnbounded || b == kUnbounded ? kUnbounded : a + b;
-}
+int64_t Plus(int64_t a, int64_t b) { return a == kNoBound || b == kNoBound ? kNoBound : a + b; }
 
 class WindowGeneral : public Operator {
  public:
@@ -138,11 +136,10 @@ class WindowGeneral : public Operator {
  private:
   // All that is pending, as an epoch of its own.
   Status TakeIn(Output* out) {
-    const bool near = !reach_.running && reach_.back != kUnbounded &&
-                      reach_.forward != kUnbounded && reach_.before != kUnbounded &&
-                      reach_.after != kUnbounded;
+    const bool near = !reach_.running && reach_.back != kNoBound && reach_.forward != kNoBound &&
+                      reach_.before != kNoBound && reach_.after != kNoBound;
     const bool running =
-        reach_.running && reach_.back == 0 && reach_.after == 0 && reach_.before != kUnbounded;
+        reach_.running && reach_.back == 0 && reach_.after == 0 && reach_.before != kNoBound;
     for (const OrderedRows::Changes& partition : rows_.Sort()) {
       if (near) {
         LEAT_RETURN(AddNear(partition, out));

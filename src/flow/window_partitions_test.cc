@@ -15,10 +15,10 @@ namespace {
 
 constexpr int64_t kRowsMax = 3;
 
-using Model = std::map<std::string, std::vector<std::string>>;
+using KeptRows = std::map<std::string, std::vector<std::string>>;
 
-void Add(WindowPartitions* partitions, Model* model, const std::vector<std::string>& keys,
-         Random* random) {
+void Add(WindowPartitions* partitions, KeptRows* model, const std::vector<std::string>& keys,
+         leat::Random* random) {
   Strings encoded;
   for (const std::string& key : keys) encoded.Append(key);
   const auto numbers = partitions->Resolve(encoded).ValueOrDie();
@@ -40,14 +40,14 @@ void Add(WindowPartitions* partitions, Model* model, const std::vector<std::stri
   ASSERT_TRUE(partitions->Relieve().ok());
 }
 
-void Play(uint64_t seed, int64_t limit) {
+void PlayPartitions(uint64_t seed, int64_t limit) {
   SCOPED_TRACE(fmt::format("seed {} limit {}", seed, limit));
-  Random random(seed);
+  leat::Random random(seed);
   MemoryStore store;
   StateMemory memory({.limit = limit, .files = &store});
   const MemoryScope scope(&memory);
   auto partitions = std::make_unique<WindowPartitions>(1, kRowsMax);
-  Model model;
+  KeptRows model;
   for (int step = 0; step < 60 && !testing::Test::HasFatalFailure(); ++step) {
     std::vector<std::string> keys;
     for (uint64_t n = random.Below(20); n > 0; --n) {
@@ -71,16 +71,17 @@ void Play(uint64_t seed, int64_t limit) {
 
 TEST(WindowPartitions, AreWhatAMapWouldKeep) {
   for (uint64_t seed = 1; seed <= 60 && !testing::Test::HasFatalFailure(); ++seed) {
-    for (const int64_t limit : {INT64_MAX, int64_t{64 << 10}, int64_t{1 << 10}}) Play(seed, limit);
+    for (const int64_t limit : {INT64_MAX, int64_t{64 << 10}, int64_t{1 << 10}})
+      PlayPartitions(seed, limit);
   }
 }
 
 // Of many partitions a checkpoint writes those that changed.
 TEST(WindowPartitions, ACheckpointWritesWhatChanged) {
-  Random random(1);
+  leat::Random random(1);
   MemoryStore store;
   WindowPartitions partitions(1, kRowsMax);
-  Model model;
+  KeptRows model;
   std::vector<std::string> all;
   for (int i = 0; i < 5000; ++i) all.push_back("key " + std::to_string(i));
   Add(&partitions, &model, all, &random);

@@ -12,12 +12,12 @@ namespace {
 
 using enum TypeId;
 
-const Type kAny(kUnknown);
-const Type kAnyArray = Type::Array(kUnknown);
+const Type kElement(kUnknown);
+const Type kArrayOfAny = Type::Array(kUnknown);
 
-Result<Type> FirstArgument(std::span<const Type> args) { return args[0]; }
+Result<Type> TypeOfFirst(std::span<const Type> args) { return args[0]; }
 
-bool IsNull(const Argument& arg, int64_t row) { return arg.array->IsNull(arg.at(row)); }
+bool NullAt(const Argument& arg, int64_t row) { return arg.array->IsNull(arg.at(row)); }
 
 // The values of a column as bytes that compare as the values do.
 Result<Strings> KeysOf(const ArrayPtr& column, const Type& type) {
@@ -57,7 +57,7 @@ Result<ArrayPtr> Quantified(const Call& call, Arguments args) {
     if (lists.null(row)) continue;
     bool decided = false, unknown = false;
     for (int64_t i = lists.begin(row); i < lists.end(row) && !decided; ++i) {
-      if (IsNull(args[0], row) || lists.values()->IsNull(i)) {
+      if (NullAt(args[0], row) || lists.values()->IsNull(i)) {
         unknown = true;
       } else {
         decided = Holds(op, tested[args[0].at(row)].compare(elements[i])) == any;
@@ -124,7 +124,7 @@ struct Matcher {
     return matcher;
   }
   bool Matches(int64_t row, int64_t i) const {
-    const bool null = IsNull(value, row);
+    const bool null = NullAt(value, row);
     if (null || elements->IsNull(i)) return null && elements->IsNull(i);
     return value_keys[value.at(row)] == element_keys[i];
   }
@@ -143,7 +143,7 @@ Result<ArrayPtr> Position(const Call& call, Arguments args) {
     if (lists.null(row)) continue;
     int64_t first = 1;
     if (args.size() == 3) {
-      if (IsNull(args[2], row)) {
+      if (NullAt(args[2], row)) {
         if (call.selection->Has(row)) {
           call.errors->Set(row, "22004", "initial position must not be null");
         }
@@ -205,7 +205,7 @@ Result<ArrayPtr> Replace(const Call& call, Arguments args) {
 Function Polymorphic(Function function, bool strict = false) {
   function.common = true;
   function.strict = strict;
-  if (function.result.id == kUnknown) function.resolve = FirstArgument;
+  if (function.result.id == kUnknown) function.resolve = TypeOfFirst;
   return function;
 }
 
@@ -217,10 +217,10 @@ void AddQuantified(const char* symbol, const char* any, const char* all,
     return fmt::format("2 {} {} ('{{1,2,NULL}}'::int[])", symbol, which);
   };
   out->push_back(
-      Polymorphic(Spec(name("any"), {kAny, kAnyArray}, kBool, Quantified<op, true>,
+      Polymorphic(Spec(name("any"), {kElement, kArrayOfAny}, kBool, Quantified<op, true>,
                        {"Whether it holds for an element", example("ANY").c_str(), any})));
   out->push_back(
-      Polymorphic(Spec(name("all"), {kAny, kAnyArray}, kBool, Quantified<op, false>,
+      Polymorphic(Spec(name("all"), {kElement, kArrayOfAny}, kBool, Quantified<op, false>,
                        {"Whether it holds for all elements", example("ALL").c_str(), all})));
 }
 
@@ -234,30 +234,31 @@ void AddArraySearchFunctions(std::vector<Function>* out) {
   AddQuantified<CompareOp::kGreater>(">", "t", "f", out);
   AddQuantified<CompareOp::kGreaterOrEqual>(">=", "t", "", out);
   out->push_back(
-      Polymorphic(Spec("@>", {kAnyArray, kAnyArray}, kBool, Related<Relation::kContains>,
+      Polymorphic(Spec("@>", {kArrayOfAny, kArrayOfAny}, kBool, Related<Relation::kContains>,
                        {"Has all elements of the other", "ARRAY[1,4,3] @> ARRAY[3,1,3]", "t"}),
                   true));
   out->push_back(Polymorphic(
-      Spec("<@", {kAnyArray, kAnyArray}, kBool, Related<Relation::kContained>,
+      Spec("<@", {kArrayOfAny, kArrayOfAny}, kBool, Related<Relation::kContained>,
            {"All its elements are in the other", "ARRAY[2,2,7] <@ ARRAY[1,7,4,2,6]", "t"}),
       true));
-  out->push_back(Polymorphic(Spec("&&", {kAnyArray, kAnyArray}, kBool, Related<Relation::kOverlaps>,
-                                  {"Some element is in both", "ARRAY[1,4,3] && ARRAY[2,1]", "t"}),
-                             true));
+  out->push_back(
+      Polymorphic(Spec("&&", {kArrayOfAny, kArrayOfAny}, kBool, Related<Relation::kOverlaps>,
+                       {"Some element is in both", "ARRAY[1,4,3] && ARRAY[2,1]", "t"}),
+                  true));
   out->push_back(Polymorphic(
-      Spec("array_position", {kAnyArray, kAny}, kInt4, Position,
+      Spec("array_position", {kArrayOfAny, kElement}, kInt4, Position,
            {"The first place of a value", "array_position(ARRAY['a','b','b'], 'b')", "2"})));
-  out->push_back(Polymorphic(Spec("array_position", {kAnyArray, kAny, kInt4}, kInt4, Position,
+  out->push_back(Polymorphic(Spec("array_position", {kArrayOfAny, kElement, kInt4}, kInt4, Position,
                                   {"The first place of a value from a place on",
                                    "array_position(ARRAY['b','a','b'], 'b', 2)", "3"})));
   out->push_back(
-      Polymorphic(Spec("array_positions", {kAnyArray, kAny}, Type::Array(kInt4), Positions,
+      Polymorphic(Spec("array_positions", {kArrayOfAny, kElement}, Type::Array(kInt4), Positions,
                        {"All places of a value", "array_positions(ARRAY[1,2,1], 1)", "{1,3}"})));
   out->push_back(
-      Polymorphic(Spec("array_remove", {kAnyArray, kAny}, kAny, Replace,
+      Polymorphic(Spec("array_remove", {kArrayOfAny, kElement}, kElement, Replace,
                        {"Without a value", "array_remove(ARRAY[1,2,3,2], 2)", "{1,3}"})));
   out->push_back(Polymorphic(Spec(
-      "array_replace", {kAnyArray, kAny, kAny}, kAny, Replace,
+      "array_replace", {kArrayOfAny, kElement, kElement}, kElement, Replace,
       {"With a value in place of another", "array_replace(ARRAY[1,2,5,4], 5, 3)", "{1,2,3,4}"})));
 }
 

@@ -43,7 +43,7 @@ Result<ArrayPtr> Shift(const Call& call, Arguments args) {
 }
 
 template <typename T>
-void AddInteger(TypeId id, const char* cast, std::vector<Function>* out) {
+void AddBitsOf(TypeId id, const char* cast, std::vector<Function>* out) {
   const auto add = [&](const char* symbol, Kernel kernel, const char* sentence,
                        const char* answer) {
     const std::string example = fmt::format("91{0} {1} 15{0}", cast, symbol);
@@ -63,9 +63,9 @@ void AddInteger(TypeId id, const char* cast, std::vector<Function>* out) {
 }  // namespace
 
 void AddBitFunctions(std::vector<Function>* out) {
-  AddInteger<int32_t>(kInt4, "", out);
-  AddInteger<int64_t>(kInt8, "::bigint", out);
-  AddInteger<int16_t>(kInt2, "::smallint", out);
+  AddBitsOf<int32_t>(kInt4, "", out);
+  AddBitsOf<int64_t>(kInt8, "::bigint", out);
+  AddBitsOf<int16_t>(kInt2, "::smallint", out);
 }
 
 }  // namespace leat

@@ -31,7 +31,7 @@ struct Sum {
   std::vector<Part> parts;
 };
 
-bool IsTime(const Type& type) {
+bool IsTimeLike(const Type& type) {
   return type.id == TypeId::kDate || type.id == TypeId::kTimestamp ||
          type.id == TypeId::kTimestamptz || type.id == TypeId::kInterval || type.is_integer();
 }
@@ -50,7 +50,7 @@ std::optional<Sum> Added(const ExprPtr& a, const ExprPtr& b, int sign) {
 }
 
 bool IsInstant(const Type& type) {
-  return IsTime(type) && type.id != TypeId::kInterval && !type.is_integer();
+  return IsTimeLike(type) && type.id != TypeId::kInterval && !type.is_integer();
 }
 
 // Whether a - b (a + b) is their difference (sum) in microseconds, whatever they are: what of an
@@ -65,7 +65,7 @@ bool AddsUp(const Expr& sum) {
 }
 
 std::optional<Sum> SumOf(const ExprPtr& expr) {
-  if (!IsTime(expr->type)) return std::nullopt;
+  if (!IsTimeLike(expr->type)) return std::nullopt;
   if (!ReadsClock(*expr)) return Sum{.parts = {{expr, 1}}};
   if (auto term = ClockTermOf(expr)) return Sum{.term = std::move(term), .slope = 1};
   if (expr->kind == ExprKind::kCast && expr->type.is_integer() &&

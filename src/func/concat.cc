@@ -73,7 +73,7 @@ Result<ArrayPtr> Concat(const Call& call, Arguments args) {
   return writer.Finish(kText, nulls);
 }
 
-Function Lenient(Function function) {
+Function LenientVariadic(Function function) {
   function.strict = false;
   function.variadic = true;
   return function;
@@ -90,12 +90,12 @@ void AddConcatFunctions(std::vector<Function>* out) {
                       {"Any value, then a text", "42 || ' is it'", "42 is it"}));
   out->push_back(Spec("||", {kBytea, kBytea}, kBytea, Join,
                       {"Some bytes after others", "'\\x01'::bytea || '\\x02'::bytea", "\\x0102"}));
-  out->push_back(Lenient(Spec(
+  out->push_back(LenientVariadic(Spec(
       "concat", {kUnknown, kUnknown}, kText, Concat<false>,
       {"All values as one text, nulls left out", "concat('abcde', 2, NULL, 22)", "abcde222"})));
-  out->push_back(Lenient(Spec("concat_ws", {kText, kUnknown, kUnknown}, kText, Concat<true>,
-                              {"The values after the first, with it between them",
-                               "concat_ws(',', 'abcde', 2, NULL, 22)", "abcde,2,22"})));
+  out->push_back(LenientVariadic(Spec("concat_ws", {kText, kUnknown, kUnknown}, kText, Concat<true>,
+                                      {"The values after the first, with it between them",
+                                       "concat_ws(',', 'abcde', 2, NULL, 22)", "abcde,2,22"})));
 }
 
 }  // namespace leat

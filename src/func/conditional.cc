@@ -120,7 +120,7 @@ Result<ArrayPtr> OneRow(const Call& call, Arguments args) {
 }
 
 // The functions to which null is a value like others, and which never fail.
-Function Lenient(Function function) {
+Function TakingNulls(Function function) {
   function.strict = false;
   function.total = true;
   return function;
@@ -129,7 +129,7 @@ Function Lenient(Function function) {
 Function Common(Function function) {
   function.common = true;
   if (function.result.id == kUnknown) function.resolve = FirstArgument;
-  return Lenient(std::move(function));
+  return TakingNulls(std::move(function));
 }
 
 Function Variadic(Function function) {
@@ -139,7 +139,7 @@ Function Variadic(Function function) {
 
 void AddTruthTests(std::vector<Function>* out) {
   const auto add = [&](const char* name, Kernel kernel, Documentation documentation) {
-    out->push_back(Lenient(Spec(name, {kBool}, kBool, kernel, documentation)));
+    out->push_back(TakingNulls(Spec(name, {kBool}, kBool, kernel, documentation)));
   };
   add("is true", IsTruth<Truth::kTrue, true>, {"True, not false or null", "true IS TRUE", "t"});
   add("is not true", IsTruth<Truth::kTrue, false>, {"False or null", "NULL IS NOT TRUE", "t"});
@@ -158,10 +158,10 @@ void AddConditionalFunctions(std::vector<Function>* out) {
       Spec("not", {kBool}, kBool, Not, {"True if false, null if null", "NOT true", "f"});
   negation.total = true;
   out->push_back(std::move(negation));
-  out->push_back(Lenient(Spec("is null", {kUnknown}, kBool, IsNull<true>,
-                              {"Whether there is no value", "NULL IS NULL", "t"})));
-  out->push_back(Lenient(Spec("is not null", {kUnknown}, kBool, IsNull<false>,
-                              {"Whether there is a value", "1 IS NOT NULL", "t"})));
+  out->push_back(TakingNulls(Spec("is null", {kUnknown}, kBool, IsNull<true>,
+                                  {"Whether there is no value", "NULL IS NULL", "t"})));
+  out->push_back(TakingNulls(Spec("is not null", {kUnknown}, kBool, IsNull<false>,
+                                  {"Whether there is a value", "1 IS NOT NULL", "t"})));
   AddTruthTests(out);
   out->push_back(
       Common(Spec("is distinct from", {kUnknown, kUnknown}, kBool, IsDistinct<true>,
@@ -185,11 +185,11 @@ void AddConditionalFunctions(std::vector<Function>* out) {
   one_row.resolve = FirstArgument;
   out->push_back(std::move(one_row));
   out->push_back(
-      Variadic(Lenient(Spec("num_nulls", {kUnknown, kUnknown}, kInt4, CountNulls<true>,
-                            {"How many arguments are null", "num_nulls(1, NULL, 2)", "1"}))));
+      Variadic(TakingNulls(Spec("num_nulls", {kUnknown, kUnknown}, kInt4, CountNulls<true>,
+                                {"How many arguments are null", "num_nulls(1, NULL, 2)", "1"}))));
   out->push_back(Variadic(
-      Lenient(Spec("num_nonnulls", {kUnknown, kUnknown}, kInt4, CountNulls<false>,
-                   {"How many arguments are not null", "num_nonnulls(1, NULL, 2)", "2"}))));
+      TakingNulls(Spec("num_nonnulls", {kUnknown, kUnknown}, kInt4, CountNulls<false>,
+                       {"How many arguments are not null", "num_nonnulls(1, NULL, 2)", "2"}))));
 }
 
 }  // namespace leat

@@ -237,7 +237,7 @@ Result<ArrayPtr> Extract(const Call& call, Arguments args) {
   return writer.Finish(kNumeric, {.bitmap = std::move(valid), .count = arrow::kUnknownNullCount});
 }
 
-Result<ArrayPtr> DatePart(const Call& call, Arguments args) {
+Result<ArrayPtr> DatePartOf(const Call& call, Arguments args) {
   LEAT_ASSIGN(const Nulls nulls, NullsOf(args, call.rows));
   LEAT_ASSIGN(auto values, AllocateValues(call.rows, sizeof(double)));
   LEAT_ASSIGN(std::shared_ptr<arrow::Buffer> valid, arrow::AllocateEmptyBitmap(call.rows));
@@ -273,7 +273,7 @@ void AddDateExtractFunctions(std::vector<Function>* out) {
     const std::string part = fmt::format("date_part('{}', {})", sample.unit, sample.value);
     out->push_back(Spec("extract", {kText, sample.type}, kNumeric, Extract,
                         {"A field of a time", extract.c_str(), sample.extracted}));
-    out->push_back(Spec("date_part", {kText, sample.type}, kFloat8, DatePart,
+    out->push_back(Spec("date_part", {kText, sample.type}, kFloat8, DatePartOf,
                         {"A field of a time", part.c_str(), sample.part}));
   }
 }

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kRepeatMax = 255;
 
-Status Wrong(std::string_view what) {
+Status WrongPattern(std::string_view what) {
   return SqlStatus(fmt::format("invalid regular expression: {}", what), {.sqlstate = "2201B"});
 }
 
@@ -29,7 +29,7 @@ class Translator {
     }
     stack_.emplace_back();
     while (at_ < text_.size()) LEAT_RETURN(Item());
-    if (stack_.size() != 1) return Wrong("parentheses () not balanced");
+    if (stack_.size() != 1) return WrongPattern("parentheses () not balanced");
     EndAtom();
     out_.shortest = stack_[0].Preferred() == Preference::kShort;
     return std::move(out_);
@@ -62,7 +62,7 @@ class Translator {
     while (end < text_.size() && text_[end] >= 'a' && text_[end] <= 'z') ++end;
     if (end == at_ + 2 || end == text_.size() || text_[end] != ')') return Status::OK();
     const Status status = ParseRegexFlags(text_.substr(at_ + 2, end - at_ - 2), &out_.flags);
-    if (!status.ok() || out_.flags.global) return Wrong("invalid embedded option");
+    if (!status.ok() || out_.flags.global) return WrongPattern("invalid embedded option");
     at_ = end + 1;
     return Status::OK();
   }
@@ -151,7 +151,7 @@ class Translator {
       Take();
     } else if (Peek(2) == '#') {
       const size_t end = text_.find(')', at_);
-      if (end == text_.npos) return Wrong("parentheses () not balanced");
+      if (end == text_.npos) return WrongPattern("parentheses () not balanced");
       at_ = end + 1;
       return Status::OK();
     } else {
@@ -160,7 +160,7 @@ class Translator {
       for (const std::string_view form : {"(?:", "(?=", "(?!", "(?<=", "(?<!"}) {
         if (rest.starts_with(form)) size = form.size();
       }
-      if (size == 0) return Wrong("quantifier operand invalid");
+      if (size == 0) return WrongPattern("quantifier operand invalid");
       level.constraint = rest[2] != ':';
       out_.pattern += rest.substr(0, size);
       at_ += size;
@@ -171,7 +171,7 @@ class Translator {
 
   Status Close() {
     EndAtom();
-    if (stack_.size() == 1) return Wrong("parentheses () not balanced");
+    if (stack_.size() == 1) return WrongPattern("parentheses () not balanced");
     const Level level = stack_.back();
     stack_.pop_back();
     Take();
@@ -187,13 +187,13 @@ class Translator {
     int value = 0;
     const size_t begin = at_;
     while (IsDigit(Peek()) && value <= kRepeatMax) value = value * 10 + (text_[at_++] - '0');
-    if (at_ == begin || value > kRepeatMax) return Wrong("invalid repetition count(s)");
+    if (at_ == begin || value > kRepeatMax) return WrongPattern("invalid repetition count(s)");
     *number = value;
     return Status::OK();
   }
 
   Status Repeat() {
-    if (!can_repeat_) return Wrong("quantifier operand invalid");
+    if (!can_repeat_) return WrongPattern("quantifier operand invalid");
     const size_t begin = at_;
     bool fixed = false;
     if (Peek() == '{') {
@@ -205,9 +205,9 @@ class Translator {
         ++at_;
         most = kRepeatMax;
         if (Peek() != '}') LEAT_RETURN(Number(&most));
-        if (most < least) return Wrong("invalid repetition count(s)");
+        if (most < least) return WrongPattern("invalid repetition count(s)");
       }
-      if (Peek() != '}') return Wrong("invalid repetition count(s)");
+      if (Peek() != '}') return WrongPattern("invalid repetition count(s)");
     }
     ++at_;
     const bool lazy = Peek() == '?';
@@ -221,7 +221,7 @@ class Translator {
   Status Hex(size_t least, size_t most) {
     size_t count = 0;
     while (count < most && IsHex(Peek(count))) ++count;
-    if (count < least) return Wrong("invalid escape \\ sequence");
+    if (count < least) return WrongPattern("invalid escape \\ sequence");
     out_.pattern += fmt::format("\\x{{{}}}", text_.substr(at_, count));
     at_ += count;
     return Status::OK();
@@ -239,7 +239,7 @@ class Translator {
     while (IsDigit(Peek()) && number * 10 + (Peek() - '0') <= out_.groups) {
       number = number * 10 + (text_[at_++] - '0');
     }
-    if (bracket || number > out_.groups) return Wrong("invalid backreference number");
+    if (bracket || number > out_.groups) return WrongPattern("invalid backreference number");
     out_.references = true;
     out_.pattern += fmt::format("\\g{{{}}}", number);
     return Status::OK();
@@ -252,7 +252,7 @@ class Translator {
   }
 
   Status Escape(bool bracket = false) {
-    if (at_ + 1 >= text_.size()) return Wrong("invalid escape \\ sequence");
+    if (at_ + 1 >= text_.size()) return WrongPattern("invalid escape \\ sequence");
     const char c = text_[at_ + 1];
     at_ += 2;
     static constexpr std::string_view kAnchors = "AmMyYZ";
@@ -296,7 +296,7 @@ class Translator {
         out_.pattern += "\\\\";
         return Status::OK();
       case 'c':
-        if (at_ >= text_.size()) return Wrong("invalid escape \\ sequence");
+        if (at_ >= text_.size()) return WrongPattern("invalid escape \\ sequence");
         out_.pattern += fmt::format("\\x{:02x}", text_[at_++] & 31);
         return Status::OK();
       case 'u':
@@ -306,7 +306,7 @@ class Translator {
       case 'x':
         return Hex(1, 8);
       default:
-        return Wrong("invalid escape \\ sequence");
+        return WrongPattern("invalid escape \\ sequence");
     }
   }
 
@@ -317,7 +317,7 @@ class Translator {
     if (negated) Take();
     if (negated && out_.flags.newline_stops) out_.pattern += "\\n";
     for (bool first = true;; first = false) {
-      if (at_ >= text_.size()) return Wrong("brackets [] not balanced");
+      if (at_ >= text_.size()) return WrongPattern("brackets [] not balanced");
       const char c = Peek();
       if (c == ']' && !first) break;
       if (c == '\\') {
@@ -325,7 +325,7 @@ class Translator {
       } else if (c == '[' && (Peek(1) == ':' || Peek(1) == '.' || Peek(1) == '=')) {
         const std::string close = {Peek(1), ']'};
         const size_t end = text_.find(close, at_ + 2);
-        if (end == text_.npos) return Wrong("brackets [] not balanced");
+        if (end == text_.npos) return WrongPattern("brackets [] not balanced");
         if (Peek(1) != ':') {
           return NotSupported("collating elements in a regular expression are not supported");
         }
@@ -348,7 +348,7 @@ class Translator {
     if (std::find(std::begin(kClasses), std::end(kClasses), name) != std::end(kClasses)) {
       return Status::OK();
     }
-    return Wrong("invalid character class");
+    return WrongPattern("invalid character class");
   }
 
   std::string_view text_;

@@ -119,7 +119,7 @@ class Maker {
     seq_ += batch.rows;
     return batch;
   }
-  Random random_;
+  leat::Random random_;
   int64_t seq_ = 0;
 };
 

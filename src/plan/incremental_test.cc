@@ -76,7 +76,7 @@ class Listener : public DataflowListener {
   Collected answer;
 };
 
-std::vector<std::pair<Row, int64_t>> Changes(Random* random, int64_t* seq,
+std::vector<std::pair<Row, int64_t>> Changes(leat::Random* random, int64_t* seq,
                                              std::vector<Row>* present) {
   std::vector<std::pair<Row, int64_t>> changes;
   for (uint64_t n = random->Below(6); n > 0; --n) {
@@ -106,7 +106,7 @@ void Check(const std::string& sql, uint64_t seed) {
   Listener listener(root->schema);
   Dataflow flow(&listener);
   ASSERT_TRUE(flow.Add(root, [](const std::string&) { return Properties{}; }).ok()) << sql;
-  Random random(seed);
+  leat::Random random(seed);
   std::vector<Row> present;
   int64_t seq = 0;
   for (int64_t epoch = 1; epoch <= 25; ++epoch) {

@@ -40,7 +40,7 @@ Result<LogicalPtr> PlanOf(const std::string& query, const std::string& zone) {
 
 class Writer {
  public:
-  explicit Writer(Random* random) : random_(*random) {}
+  explicit Writer(leat::Random* random) : random_(*random) {}
 
   std::string Pick(std::initializer_list<const char*> from) {
     return from.begin()[random_() % from.size()];
@@ -126,20 +126,20 @@ class Writer {
   }
 
  private:
-  Random& random_;
+  leat::Random& random_;
 };
 
-struct Row {
+struct TimedRow {
   int64_t seq = 0;
   int64_t a = 0;
   Micros at = 0;
   bool null = false;
   int32_t days = 0;
-  auto operator<=>(const Row&) const = default;
+  auto operator<=>(const TimedRow&) const = default;
 };
-using Changes = std::vector<std::pair<Row, int64_t>>;
+using TimedChanges = std::vector<std::pair<TimedRow, int64_t>>;
 
-Batch BatchOf(const Changes& changes, bool t) {
+Batch BatchOf(const TimedChanges& changes, bool t) {
   arrow::Int32Builder a;
   arrow::Date32Builder d;
   arrow::TimestampBuilder ts(ArrowType(TypeId::kTimestamp), arrow::default_memory_pool());
@@ -193,9 +193,9 @@ class Net : public DataflowListener {
   std::map<std::string, int64_t> rows_;
 };
 
-class Play {
+class ClockPlay {
  public:
-  Play(LogicalPtr plan, LogicalPtr standing, std::string zone, Random* random)
+  ClockPlay(LogicalPtr plan, LogicalPtr standing, std::string zone, leat::Random* random)
       : plan_(std::move(plan)),
         standing_(std::move(standing)),
         zone_(std::move(zone)),
@@ -208,7 +208,7 @@ class Play {
     for (int epoch = 1; epoch <= 20 && !testing::Test::HasFailure(); ++epoch) {
       now_ = NextClock();
       for (const bool t : {true, false}) {
-        const Changes changes = SomeChanges(t ? &t_ : &u_);
+        const TimedChanges changes = SomeChanges(t ? &t_ : &u_);
         for (size_t i = 0; i < changes.size(); ++i) {
           const Batch batch = BatchOf({changes[i]}, t);
           const Status pushed = flow_->Push(t ? "t" : "u", batch, Eval());
@@ -258,8 +258,8 @@ class Play {
     }
   }
 
-  Changes SomeChanges(std::vector<Row>* present) {
-    Changes changes;
+  TimedChanges SomeChanges(std::vector<TimedRow>* present) {
+    TimedChanges changes;
     for (uint64_t n = random_() % 5; n > 0; --n) {
       if (!present->empty() && random_() % 3 == 0) {
         const size_t at = random_() % present->size();
@@ -269,7 +269,7 @@ class Play {
       }
       constexpr Micros kSpans[] = {2, kMicrosPerHour, 3 * kMicrosPerDay, 70 * kMicrosPerDay};
       const auto span = static_cast<uint64_t>(kSpans[random_() % 4]);
-      Row row{.seq = ++seq_, .a = static_cast<int64_t>(random_() % 7)};
+      TimedRow row{.seq = ++seq_, .a = static_cast<int64_t>(random_() % 7)};
       row.at = now_ + static_cast<Micros>(random_() % (2 * span)) - static_cast<Micros>(span);
       if (random_() % 3 == 0) row.at -= row.at % kMicrosPerDay;
       row.null = random_() % 8 == 0;
@@ -283,8 +283,8 @@ class Play {
   void Compare() {
     Net expected(plan_->schema);
     const auto scan = [&](const std::string& name, const BatchVisitor& visit) {
-      Changes rows;
-      for (const Row& row : name == "t" ? t_ : u_) rows.push_back({row, 1});
+      TimedChanges rows;
+      for (const TimedRow& row : name == "t" ? t_ : u_) rows.push_back({row, 1});
       return rows.empty() ? Status::OK() : visit(BatchOf(rows, name == "t"));
     };
     const Status status = RunOnce(plan_, scan, Eval(),
@@ -315,11 +315,11 @@ class Play {
 
   const LogicalPtr plan_, standing_;
   const std::string zone_;
-  Random& random_;
+  leat::Random& random_;
   Net net_;
   MemoryStore store_;
   std::unique_ptr<Dataflow> flow_;
-  std::vector<Row> t_, u_;
+  std::vector<TimedRow> t_, u_;
   Micros now_ = kBegin;
   int64_t seq_ = 0;
 };
@@ -327,7 +327,7 @@ class Play {
 TEST(MoveWithClock, SaysAtEveryMomentWhatTheQueryWould) {
   int moving = 0;
   for (uint64_t seed = 1; seed <= 150 && !HasFailure(); ++seed) {
-    Random random(seed);
+    leat::Random random(seed);
     Writer writer(&random);
     const std::string zone =
         writer.Pick({"UTC", "UTC", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"});
@@ -338,7 +338,7 @@ TEST(MoveWithClock, SaysAtEveryMomentWhatTheQueryWould) {
     const auto standing = MoveWithClock(*plan);
     if (!standing.ok()) continue;
     ++moving;
-    Play(*plan, *standing, zone, &random).Run();
+    ClockPlay(*plan, *standing, zone, &random).Run();
   }
   EXPECT_GT(moving, 70) << "most of the grammar should stand";
 }

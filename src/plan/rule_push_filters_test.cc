@@ -6,7 +6,7 @@
 namespace leat {
 namespace {
 
-LogicalPtr Scan(const std::string& name) {
+LogicalPtr ScanOf(const std::string& name) {
   auto scan = std::make_shared<Logical>();
   scan->kind = LogicalKind::kScan;
   scan->relation = name;
@@ -19,7 +19,7 @@ LogicalPtr Joined(JoinType type) {
   auto join = std::make_shared<Logical>();
   join->kind = LogicalKind::kJoin;
   join->join = type;
-  join->children = {Scan("a"), Scan("b")};
+  join->children = {ScanOf("a"), ScanOf("b")};
   join->schema = join->children[0]->schema;
   for (const auto& column : join->children[1]->schema.columns)
     join->schema.columns.push_back(column);

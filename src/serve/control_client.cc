@@ -8,7 +8,7 @@ namespace leat {
 namespace {
 
 // The server answers a view at the end of an epoch, and gives up before we do.
-constexpr std::chrono::seconds kSilenceMax{90};
+constexpr std::chrono::seconds kAnswerMax{90};
 
 // Asks and waits for an answer of the kind `expected`.
 Result<Message> Expect(Channel* channel, char expected) {
@@ -30,7 +30,7 @@ Result<Message> Ask(Channel* channel, char question, std::string_view body) {
 Result<std::shared_ptr<Channel>> Connect(const std::string& state_dir) {
   LEAT_ASSIGN(std::shared_ptr<Channel> channel, ConnectControl(state_dir));
   if (!channel) return channel;
-  LEAT_RETURN(channel->SetTimeout(kSilenceMax));
+  LEAT_RETURN(channel->SetTimeout(kAnswerMax));
   LEAT_ASSIGN(const Message hello, Ask(channel.get(), kHello, EncodeHello()));
   LEAT_RETURN(CheckHello(hello.body));
   return channel;

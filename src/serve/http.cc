@@ -14,7 +14,7 @@
 namespace leat {
 namespace {
 
-constexpr unsigned kClientsMax = 64;
+constexpr unsigned kConnectionsMax = 64;
 constexpr unsigned kSilenceSecondsMax = 10;
 constexpr size_t kRequestBytesMax = 16 << 10;
 
@@ -46,7 +46,7 @@ class Listener {
     fd_ = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     const int yes = 1;
     if (fd_ < 0 || setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
-        bind(fd_, found->ai_addr, found->ai_addrlen) != 0 || listen(fd_, kClientsMax) != 0) {
+        bind(fd_, found->ai_addr, found->ai_addrlen) != 0 || listen(fd_, kConnectionsMax) != 0) {
       return IOErrorF("could not listen on {}:{}: {}", address.host, port, std::strerror(errno));
     }
     return Status::OK();
@@ -86,7 +86,7 @@ class Daemon : public HttpServer {
     daemon_ =
         MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, nullptr, nullptr, &Daemon::Handle, this,
                          MHD_OPTION_LISTEN_SOCKET, listener.fd(), MHD_OPTION_CONNECTION_LIMIT,
-                         kClientsMax, MHD_OPTION_CONNECTION_TIMEOUT, kSilenceSecondsMax,
+                         kConnectionsMax, MHD_OPTION_CONNECTION_TIMEOUT, kSilenceSecondsMax,
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, kRequestBytesMax, MHD_OPTION_END);
     if (daemon_ == nullptr) return IOErrorF("could not start the HTTP server on {}", name_);
     listener.Release();  // the daemon closes it

@@ -11,7 +11,7 @@
 namespace leat {
 namespace {
 
-constexpr Micros kSecond = 1'000'000, kNow = 1'700'000'000 * kSecond;
+constexpr Micros kTick = 1'000'000, kToday = 1'700'000'000 * kTick;
 
 // A connection of a client that may misbehave.
 class Client {
@@ -54,7 +54,7 @@ class Http : public testing::Test {
   std::string Get(const std::string& path) { return Client(server_->address()).Get(path); }
 
   StatusBoard board_;
-  ManualClock clock_{kNow};
+  ManualClock clock_{kToday};
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -62,7 +62,7 @@ bool Has(const std::string& text, const std::string& part) { return text.find(pa
 
 TEST_F(Http, HealthIsWellOnlyWhenAllIs) {
   EXPECT_TRUE(Has(Get("/health"), "HTTP/1.1 503 ")) << "before the first word";
-  LiveStatus status{.started = kNow - kSecond, .now = kNow, .epoch = 4, .committed_epoch = 4};
+  LiveStatus status{.started = kToday - kTick, .now = kToday, .epoch = 4, .committed_epoch = 4};
   status.sinks.push_back({.name = "daily", .state = WorkerState::kRunning});
   board_.Publish(status);
   const std::string well = Get("/health");
@@ -113,12 +113,12 @@ TEST(HttpAddress, Parse) {
 }
 
 TEST(Metrics, NamesWithTheirLabelsAndUnits) {
-  LiveStatus status{.started = kNow - 9 * kSecond, .now = kNow - kSecond, .epoch = 12};
-  status.checkpointed_at = kNow - 3 * kSecond / 2;
+  LiveStatus status{.started = kToday - 9 * kTick, .now = kToday - kTick, .epoch = 12};
+  status.checkpointed_at = kToday - 3 * kTick / 2;
   status.sources.push_back({.name = "a\"b\\c\nd", .rows_read = 27'648'741, .lag_bytes = -1});
-  status.sinks.push_back({.name = "daily", .epoch = 10, .commit_due = kNow - 9 * kSecond});
+  status.sinks.push_back({.name = "daily", .epoch = 10, .commit_due = kToday - 9 * kTick});
   status.operators.push_back({.name = "n1", .label = "Join", .nanoseconds = 1'500'000'000});
-  const std::string text = MetricsText(status, kNow);
+  const std::string text = MetricsText(status, kToday);
   for (const char* line : {
            "leat_epoch 12\n",
            "leat_checkpoint_age_seconds 1.5\n",
@@ -140,7 +140,7 @@ TEST(Metrics, EachIsDocumented) {
   status.sources.push_back({.lag_bytes = 1, .last_row = 1});
   status.sinks.emplace_back();
   status.operators.emplace_back();
-  const std::string page = DescribeMetrics(), text = MetricsText(status, kNow);
+  const std::string page = DescribeMetrics(), text = MetricsText(status, kToday);
   int metrics = 0;
   for (size_t at = 0; (at = text.find("# TYPE ", at)) != text.npos; ++metrics) {
     at += 7;

@@ -12,9 +12,11 @@ namespace leat {
 namespace {
 
 // A table with a number per group, beside a map; checkpoints in between.
-class Model {
+class TableModel {
  public:
-  explicit Model(uint32_t seed) : random_(seed) { keys_max_ = random_() % 2 == 0 ? 50 : 20000; }
+  explicit TableModel(uint32_t seed) : random_(seed) {
+    keys_max_ = random_() % 2 == 0 ? 50 : 20000;
+  }
 
   void Step() {
     Strings keys;
@@ -110,7 +112,7 @@ class Model {
 TEST(GroupTable, EqualsAMapThroughCheckpoints) {
   for (uint32_t seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE(seed);
-    Model model(seed);
+    TableModel model(seed);
     for (int step = 0; step < 60; ++step) {
       model.Step();
       if (step % 3 == 0) model.Restart();

@@ -10,14 +10,14 @@
 namespace leat::sim {
 namespace {
 
-constexpr uint64_t kSeeds = 300;
+constexpr uint64_t kDiskSeeds = 300;
 
 void Must(const Status& status) { ASSERT_TRUE(status.ok()) << status.ToString(); }
 
 // What may be found at `path` after a crash that follows `work`, over many seeds; "-" nothing.
 std::set<std::string> Outcomes(const std::string& path, const std::function<Status(Disk*)>& work) {
   std::set<std::string> outcomes;
-  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+  for (uint64_t seed = 0; seed < kDiskSeeds; ++seed) {
     World world(seed);
     Disk disk(&world);
     Must(work(&disk));
@@ -149,7 +149,7 @@ TEST(SimDisk, AtomicWritesAreAtomic) {
 
 TEST(SimDisk, AFailedSyncHasLostTheBytesThoughTheNextSyncSucceeds) {
   std::set<std::string> outcomes;
-  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+  for (uint64_t seed = 0; seed < kDiskSeeds; ++seed) {
     World world(seed);
     Disk disk(&world);
     Must(disk.SyncDirectory("/"));
@@ -172,7 +172,7 @@ TEST(SimDisk, AFailedSyncHasLostTheBytesThoughTheNextSyncSucceeds) {
 
 TEST(SimDisk, AFullDiskTakesAPart) {
   std::set<std::string> seen;
-  for (uint64_t seed = 0; seed < kSeeds; ++seed) {
+  for (uint64_t seed = 0; seed < kDiskSeeds; ++seed) {
     World world(seed);
     Disk disk(&world);
     auto file = *disk.OpenAppend("/f");

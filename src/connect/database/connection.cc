@@ -30,7 +30,7 @@ class Statement {
   }
   Status Bind(const arrow::RecordBatch& rows) {
     ArrowArray array{};
-    ArrowSchema schema{};
+    ::ArrowSchema schema{};
     LEAT_RETURN(arrow::ExportRecordBatch(rows, &array, &schema));
     return Check(driver_.StatementBind(&handle_, &array, &schema, &error_));
   }

@@ -23,7 +23,7 @@ constexpr int64_t kLead = 10;       // ids may be used so long before they are t
 constexpr int64_t kHotEvery = 100;  // the hot ones are multiples of it
 constexpr uint64_t kHotAuction = 2, kHotSeller = 4, kHotBidder = 4, kHotChannel = 2;
 constexpr int64_t kChannels = 10'000;
-constexpr uint64_t kLateStream = 7;
+constexpr uint64_t kLateEvents = 7;
 
 constexpr std::array kFirstNames = {"Peter", "Paul",  "Luke",  "John",   "Saul",  "Vicky",
                                     "Kate",  "Julie", "Sarah", "Deiter", "Walter"};
@@ -155,7 +155,7 @@ class NexmarkMaker : public RowMaker {
   // As the row says it: late ones say what was before.
   int64_t SaidTimeOf(int64_t event) const {
     if (spec_.late.share == 0) return TimeOf(event);
-    Random random = RandomOf(spec_.seed, kLateStream, event);
+    Random random = RandomOf(spec_.seed, kLateEvents, event);
     if (random.Unit() >= spec_.late.share) return TimeOf(event);
     return TimeOf(event) - Below(&random, spec_.late.by + 1);
   }

@@ -148,7 +148,7 @@ TEST_P(ReplayTest, ALimitIsTheEndOfTheWorld) {
   EXPECT_EQ(Rest(source.get()), Rows{});
 }
 
-std::string NameOf(const ::testing::TestParamInfo<std::string>& info) {
+std::string FormatName(const ::testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
   std::replace(name.begin(), name.end(), '.', '_');
   return name;
@@ -156,7 +156,7 @@ std::string NameOf(const ::testing::TestParamInfo<std::string>& info) {
 
 INSTANTIATE_TEST_SUITE_P(Formats, ReplayTest,
                          ::testing::Values("csv", "csv.gz", "ndjson", "ndjson.gz", "parquet"),
-                         NameOf);
+                         FormatName);
 
 }  // namespace
 }  // namespace leat::testing

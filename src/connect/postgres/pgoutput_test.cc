@@ -24,7 +24,7 @@ std::string Update() {
   return "U" + Number(16400, 4) + "K" + Number(2, 2) + Sent('t', "7") + "n" + "N" + Number(2, 2) +
          Sent('b', "8") + "u";
 }
-std::string Relation() {
+std::string RelationMessage() {
   return "R" + Number(16400, 4) + Text("public") + Text("loan") + "d" + Number(2, 2) + '\1' +
          Text("id") + Number(20, 4) + Number(UINT32_MAX, 4) + '\0' + Text("note") + Number(25, 4) +
          Number(UINT32_MAX, 4);
@@ -60,7 +60,7 @@ TEST(Pgoutput, TransactionsAndTables) {
   ASSERT_TRUE(ReadPgoutput("C" + std::string(1, '\0') + Number(1, 8) + Number(2, 8) + Number(0, 8),
                            &message));
   EXPECT_EQ(message.lsn, 2U) << "behind the commit";
-  ASSERT_TRUE(ReadPgoutput(Relation(), &message));
+  ASSERT_TRUE(ReadPgoutput(RelationMessage(), &message));
   EXPECT_EQ(message.described.table, "loan");
   ASSERT_EQ(message.described.columns.size(), 2U);
   EXPECT_TRUE(message.described.columns[0].key);
@@ -69,7 +69,7 @@ TEST(Pgoutput, TransactionsAndTables) {
 
 // Whatever the bytes: an answer, and never a byte beyond them (the sanitizers look).
 TEST(Pgoutput, AnyBytesAreReadOrRefused) {
-  for (const std::string& whole : {Update(), Relation()}) {
+  for (const std::string& whole : {Update(), RelationMessage()}) {
     PgoutputMessage message;
     for (size_t size = 0; size < whole.size(); ++size) {
       const auto cut = std::make_unique<char[]>(size + 1);

@@ -17,8 +17,8 @@ constexpr Micros kEpochMicros = 10957 * kMicrosPerDay;  // 2000-01-01
 // How often the server hears from us, though nothing came of it.
 constexpr auto kTellEvery = std::chrono::seconds(10);
 // A walsender of a process that died a moment ago still holds its slot.
-constexpr auto kReleaseMax = std::chrono::seconds(10);
-constexpr auto kReleasePause = std::chrono::milliseconds(50);
+constexpr auto kBusySlotMax = std::chrono::seconds(10);
+constexpr auto kBusySlotPause = std::chrono::milliseconds(50);
 constexpr int kVersionBinary = 140000;
 
 void AppendUint64(uint64_t value, std::string* out) {
@@ -48,7 +48,7 @@ Result<std::unique_ptr<ReplicationStream>> ReplicationStream::Start(
   LEAT_RETURN(connection->Execute("SET wal_sender_timeout = '10min'", "prepare the session"));
   const std::string command = StartCommand(names, options, connection->server_version());
   const std::string what = fmt::format("start replication from slot \"{}\"", names.slot);
-  const auto until = std::chrono::steady_clock::now() + kReleaseMax;
+  const auto until = std::chrono::steady_clock::now() + kBusySlotMax;
   while (true) {
     PGresult* const result = PQexec(connection->handle(), command.c_str());
     if (PQresultStatus(result) == PGRES_COPY_BOTH) {
@@ -62,7 +62,7 @@ Result<std::unique_ptr<ReplicationStream>> ReplicationStream::Start(
     if (std::chrono::steady_clock::now() > until) {
       return Status(arrow::StatusCode::IOError, status.message(), status.detail());
     }
-    std::this_thread::sleep_for(kReleasePause);
+    std::this_thread::sleep_for(kBusySlotPause);
   }
   std::unique_ptr<ReplicationStream> stream(new ReplicationStream(std::move(connection)));
   // What was read up to there is not kept yet: that is for Confirm to say.
