@@ -400,8 +400,10 @@ Relation TargetOf(const StandingSink& sink, Relation declared) {
 
 Properties Pipeline::PropertiesOfSource(const std::string& relation) const {
   const Relation* found = catalog.FindRelation(relation);
-  if (found != nullptr && found->kind == RelationKind::kForeign) {
-    const SourceTraits traits = TraitsOf(*catalog.FindServer(found->server), *found);
+  // Rejects are foreign and have no server.
+  const Server* server = found == nullptr ? nullptr : catalog.FindServer(found->server);
+  if (server != nullptr && found->kind == RelationKind::kForeign) {
+    const SourceTraits traits = TraitsOf(*server, *found);
     if (!traits.key.empty()) return {.keys = {traits.key}};
   }
   // Files only grow, and a local table's content is part of the definition: nothing is taken back.
