@@ -62,7 +62,7 @@ def test_a_blackhole_takes_every_row_and_the_state_goes_on(shop):
     assert "daily: 2 rows written" in shop("run", "p.sql")
     shop.write("data/orders_2.csv", "placed_on,customer,amount\n2024-01-05,Ada,1\n")
     out = shop("run", "p.sql")
-    assert "orders: 1 row read = 1 used + 0 rejected" in out and "daily: 1 row written" in out
+    assert "orders: 1 rows read = 1 used + 0 rejected" in out and "daily: 1 row written" in out
     assert shop("sql", "p.sql", "-At", "-c", "SELECT count(*) FROM daily") == "0\n"
     assert "nothing to verify" in shop.fails("verify", "p.sql", code=1)
 
