@@ -64,7 +64,7 @@ def test_a_blackhole_takes_every_row_and_the_state_goes_on(shop):
     out = shop("run", "p.sql")
     assert "orders: 1 rows read = 1 used + 0 rejected" in out and "daily: 1 row written" in out
     assert shop("sql", "p.sql", "-At", "-c", "SELECT count(*) FROM daily") == "0\n"
-    assert "nothing to verify" in shop.fails("verify", "p.sql", code=1)
+    assert "nothing to verify" in shop.fails("verify", "p.sql", code=2)
 
 
 # --- Exit codes ----------------------------------------------------------------------------------
