@@ -5,14 +5,18 @@ LEAT_REPLICA_KILLS says how often leat is killed (3), LEAT_REPLICA_SEED with whi
 shown when it fails).
 """
 import contextlib
+import csv
+import datetime
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -71,9 +75,11 @@ def throwaway(*settings):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="leat-replica-", dir="/tmp"))
     folder.chmod(0o755)  # the user postgres has to reach it
     made = Server(folder, settings)
-    yield made
-    made.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -305,6 +311,50 @@ def test_a_busy_bank_while_leat_is_killed(leat, server, bank, pipeline, request)
         assert held(leat, f"SELECT * FROM {name}") == answers(bank, query), (name, SEED)
     slot, = bank("SELECT restart_lsn IS NOT NULL FROM pg_replication_slots WHERE NOT active")
     assert slot == ["t"]
+
+
+def days_of(folder):
+    """What examples/loans/generate.py wrote, day by day, as statements in the order of the changes."""
+    for number in sorted({path.stem.split("_")[1] for path in folder.glob("*.csv")}):
+        changes = []
+        for path in folder.glob(f"*_{number}.csv"):
+            with open(path, encoding="utf-8", newline="") as file:
+                for row in csv.DictReader(file):
+                    at, op = row.pop("changed_at"), row.pop("op")
+                    texts = ["'" + value.replace("'", "''") + "'" for value in row.values()]
+                    table, named = path.stem.split("_")[0], ", ".join(row)
+                    changes.append((at, {
+                        "insert": f"INSERT INTO {table} ({named}) VALUES ({', '.join(texts)})",
+                        "update": f"UPDATE {table} SET ({named}) = ROW ({', '.join(texts)}) WHERE id = {row['id']}",
+                        "delete": f"DELETE FROM {table} WHERE id = {row['id']}"}[op]))
+        yield "BEGIN; " + "; ".join(change for _, change in sorted(changes)) + "; COMMIT"
+
+
+def test_the_loans_example_on_a_real_bank(leat, root, server, bank, request):
+    """Its file as it is: features of every commit, in another database, as PostgreSQL itself answers them."""
+    pipeline = root / "examples/loans/replica.sql"
+    text = pipeline.read_text()
+    first = datetime.date.today() - datetime.timedelta(days=100)
+    for day in range(1, 7):
+        subprocess.run([sys.executable, root / "examples/loans/generate.py", leat.home / "data", "--day", str(day),
+                        "--clients", "8", "--first", str(first)], check=True)
+    for table in re.findall(r"CREATE FOREIGN (TABLE \w+ \([^;]+?\n\)) SERVER bank;", text):
+        bank(f"CREATE {table}")
+    views = re.findall(r"^(CREATE (?:MATERIALIZED )?VIEW .*?);", text, re.DOTALL | re.MULTILINE)
+    bank("; ".join(re.sub(r" WITH \(key[^)]*\)", "", view).replace("MATERIALIZED ", "") for view in views))
+    warehouse = request.node.name[:30] + "_warehouse"
+    server(f'CREATE DATABASE "{warehouse}"')
+    leat.environment = {"BANK_URL": server.url(request.node.name[:40]), "WAREHOUSE": server.url(warehouse)}
+    days = list(days_of(leat.home / "data"))
+    bank(days[0])
+    leat.run(pipeline)
+    answer, sink = "SELECT * FROM client_features", "SELECT * FROM features"
+    assert sorted(bank(answer)) == sorted(server(sink, warehouse)) != []
+    with following(leat, pipeline):
+        for day in days[1:]:
+            bank(day)
+            wait_for(lambda: sorted(bank(answer)) == sorted(server(sink, warehouse)))
+    assert len(bank(answer)) > 40
 
 
 def wait_for(what, seconds=60):
