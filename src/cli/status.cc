@@ -115,6 +115,9 @@ void PrintLive(const Flags& flags, const LiveStatus& status, Micros now) {
     fmt::print("source    {}: {}; {} rows read = {} used + {} rejected", source.name,
                NameOf(source.state), source.rows_read, source.rows_used, source.rows_rejected);
     if (source.lag_bytes > 0) fmt::print("; {} wait", Size(source.lag_bytes));
+    if (source.lag_time > 0) {
+      fmt::print(", {:.1f} s behind", static_cast<double>(source.lag_time) / 1e6);
+    }
     fmt::print("; the last {}{}\n", Age(source.last_row, now), Trouble(source, now));
   }
   for (const SinkStatus& sink : status.sinks) {

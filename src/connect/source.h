@@ -46,8 +46,8 @@ struct Arrival {
   Offset end;              // after it; empty where there is a step
   // Instead of `end`: how it goes on from where this Poll began (Source::GiveSteps).
   std::optional<OffsetStep> step;
-  // Set where the relation's changes name its rows by key (SourceTraits::key): how `batch` is
-  // meant. Such rows are checked against constraints when they are complete, by `run`.
+  // Set where the relation's rows are held (SourceTraits::held): how `batch` is meant. Such rows
+  // are checked against constraints when they are complete, by `run`.
   std::optional<Upserts> upserts;
   std::vector<int64_t> offsets;  // with `upserts`: where each row stands, for a reject
   // What else was read up to the same `end`, of this relation and of others. Their own `end` means
@@ -85,6 +85,10 @@ using ArrivalVisitor = std::function<Status(const Arrival& arrival)>;
 struct SourceTraits {
   // The columns by which changes name rows: it may take rows back. Empty: rows only come.
   std::vector<int> key;
+  // Without a key: a change names a row by all of its values, one of those that are equal.
+  bool whole = false;
+  // Its rows are held (flow/keyed_rows.h), so that it is known what a change takes back.
+  bool held() const { return whole || !key.empty(); }
   // All such relations of a server are read by one source, their transactions whole.
   bool shared = false;
 };
@@ -118,6 +122,9 @@ class Source {
   // Bytes that are known to lie outside, as they lie there, and were not read yet; -1: it cannot
   // say. Asks nobody: of what the last Poll saw.
   virtual int64_t lag_bytes() const { return -1; }
+  // How much older what was read last is than what lies outside, by the clock there; 0: nothing
+  // lies outside; -1: it cannot say. As of the last Poll.
+  virtual Micros lag_time() const { return -1; }
   // How all that lies before `end` is read once more: the parts that are named as they are now,
   // the others in the same order and refused if they are not what they were. Or, `as_new`, how the
   // named parts are read once more as if they had just come. SqlStatus where nothing fits.

@@ -28,12 +28,6 @@ std::vector<Type> TypesOfColumns(const Schema& schema) {
   return types;
 }
 
-// A row as it is held: its `_seq`, then its bytes.
-void AppendHeld(int64_t seq, std::string_view bytes, Strings* out) {
-  out->bytes.append(reinterpret_cast<const char*>(&seq), sizeof(seq));
-  out->Append(bytes);
-}
-
 // The key that follows `key` and no other.
 std::string After(std::string key) { return key + '\0'; }
 
@@ -101,9 +95,33 @@ void KeyedRows::Changes::FindGroups() {
   }
 }
 
+Result<Batch> RowsThatMayCome(const Batch& batch, const RowCheck& check,
+                              std::vector<int32_t>* came) {
+  Batch rows = batch;
+  if (static_cast<int64_t>(came->size()) < batch.rows) {
+    LEAT_ASSIGN(rows, Take(batch, *came));
+  }
+  rows.weights = nullptr;
+  LEAT_ASSIGN(const std::vector<int32_t> refused, check(rows));
+  if (refused.empty()) return rows;
+  std::vector<int32_t> good, good_came;
+  for (int32_t i = 0; i < static_cast<int32_t>(came->size()); ++i) {
+    if (std::binary_search(refused.begin(), refused.end(), i)) continue;
+    good.push_back(i);
+    good_came.push_back((*came)[static_cast<size_t>(i)]);
+  }
+  *came = std::move(good_came);
+  return Take(rows, good);
+}
+
 KeyedRows::KeyedRows(KeyedSpec spec)
     : spec_(std::move(spec)), types_(TypesOfColumns(spec_.schema)), held_(MakeIndex()) {}
 KeyedRows::~KeyedRows() = default;
+
+void KeyedRows::AppendHeld(int64_t seq, std::string_view bytes, Strings* out) {
+  out->bytes.append(reinterpret_cast<const char*>(&seq), sizeof(seq));
+  out->Append(bytes);
+}
 
 int64_t KeyedRows::SeqOf(std::string_view held) {
   int64_t seq = 0;
@@ -124,6 +142,7 @@ Status KeyedRows::EncodeKeys(const Batch& batch, Strings* keys) const {
 Status KeyedRows::Apply(const Batch& batch, const Upserts& how, const RowCheck& check,
                         const RowLacks& lacks, const Visit& emit) {
   rows_in_ += batch.rows;
+  if (spec_.key.empty()) return ApplyWhole(batch, how, check, emit);
   Changes changes{.batch = batch};
   LEAT_RETURN(EncodeKeys(batch, &changes.keys));
   if (how.truncated) LEAT_RETURN(Truncate(changes.keys, how, emit));
@@ -143,21 +162,7 @@ Status KeyedRows::Apply(const Batch& batch, const Upserts& how, const RowCheck& 
     }
   }
   std::sort(came.begin(), came.end());
-  const bool all = static_cast<int64_t>(came.size()) == batch.rows;
-  Batch rows = changes.batch;
-  if (!all) {
-    LEAT_ASSIGN(rows, Take(changes.batch, came));
-  }
-  rows.weights = nullptr;
-  LEAT_ASSIGN(const std::vector<int32_t> refused, check(rows));
-  if (!refused.empty()) {
-    std::vector<int32_t> good;
-    for (int32_t i = 0; i < static_cast<int32_t>(came.size()); ++i) {
-      if (!std::binary_search(refused.begin(), refused.end(), i)) good.push_back(i);
-    }
-    LEAT_ASSIGN(rows, Take(rows, good));
-    for (auto i = refused.rbegin(); i != refused.rend(); ++i) came.erase(came.begin() + *i);
-  }
+  LEAT_ASSIGN(Batch rows, RowsThatMayCome(changes.batch, check, &came));
   return Emit(changes, came, std::move(rows), emit);
 }
 
@@ -247,12 +252,7 @@ Status KeyedRows::Emit(const Changes& changes, const std::vector<int32_t>& came,
     new_rows.push_back(at);
   }
   LEAT_RETURN(held_->Apply(keys, values, weights));
-  if (went.size() > 0) {
-    LEAT_ASSIGN(Batch gone, Decode(went));
-    LEAT_ASSIGN(gone, Negate(gone));
-    rows_out_ += gone.rows;
-    LEAT_RETURN(emit(std::move(gone)));
-  }
+  LEAT_RETURN(EmitGone(went, emit));
   if (new_rows.empty()) return Status::OK();
   arrow::Int64Builder all;
   LEAT_RETURN(all.AppendValues(seqs));
@@ -277,12 +277,10 @@ Status KeyedRows::Truncate(const Strings& keys, const Upserts& how, const Visit&
     if (gone_keys.size() == 0) return Status::OK();
     LEAT_RETURN(held_->Apply(gone_keys, gone_rows,
                              std::vector<int64_t>(static_cast<size_t>(gone_keys.size()), -1)));
-    LEAT_ASSIGN(Batch gone, Decode(gone_rows));
-    LEAT_ASSIGN(gone, Negate(gone));
-    rows_out_ += gone.rows;
+    LEAT_RETURN(EmitGone(gone_rows, emit));
     gone_keys.Clear();
     gone_rows.Clear();
-    return emit(std::move(gone));
+    return Status::OK();
   };
   const auto snapshot = held_->Snapshot();  // of before: what is taken out meanwhile is in it
   LEAT_RETURN(snapshot->Scan(
@@ -308,6 +306,14 @@ Result<Batch> KeyedRows::Decode(const Strings& held) const {
   LEAT_ASSIGN(const ArrayPtr seq, seqs.Finish());
   batch.seq = std::static_pointer_cast<arrow::Int64Array>(seq);
   return batch;
+}
+
+Status KeyedRows::EmitGone(const Strings& held, const Visit& emit) {
+  if (held.size() == 0) return Status::OK();
+  LEAT_ASSIGN(Batch gone, Decode(held));
+  LEAT_ASSIGN(gone, Negate(gone));
+  rows_out_ += gone.rows;
+  return emit(std::move(gone));
 }
 
 Status KeyedRows::Scan(const Visit& visit) const {

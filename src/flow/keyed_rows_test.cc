@@ -195,5 +195,89 @@ TEST(KeyedRows, RowsThatMayNotBeTakeTheirOldSelvesOut) {
   collected.ExpectEqual({row(1, 12, 6), row(2, 21, 2)}, "it is good again");
 }
 
+// Rows without a key: what is there is a bag, and a change takes out one of
+// those that are equal.
+void PlayWhole(uint64_t seed) {
+  Random random(seed);
+  const KeyedSpec spec{.schema = kSchema};
+  auto rows = std::make_unique<KeyedRows>(spec);
+  slow::Collected collected(kSchema, true);
+  MemoryStore store;
+  std::map<std::pair<int64_t, int64_t>, int64_t> model;  // row → how often
+  int64_t seq = 1;
+  for (int step = 0; step < 12; ++step) {
+    Upserts how;
+    how.truncated = slow::Pick(&random, 0, 7) == 0;
+    if (how.truncated) model.clear();
+    std::vector<Told> changes;
+    for (int64_t n = slow::Pick(&random, 0, 12); n > 0; --n) {
+      const Told told{.weight = slow::Pick(&random, 0, 1) == 0 ? 1 : -1,
+                      .key = slow::Pick(&random, 0, 2),
+                      .value = slow::Pick(&random, 0, 1)};
+      int64_t& there = model[{told.key, told.value}];
+      if (told.weight < 0 && there == 0) continue;
+      there += told.weight;
+      changes.push_back(told);
+    }
+    Rows told;
+    std::vector<int64_t> weights;
+    for (const Told& change : changes) {
+      told.push_back(
+          {{Cell::Of(change.key, TypeId::kInt4), Cell::Of(TextOf(change.value))}, seq++});
+      weights.push_back(change.weight);
+    }
+    ASSERT_TRUE(rows->Apply(slow::BatchOf(told, kSchema, weights), how, AllMay, NothingLacks,
+                            [&](Batch delta) { return collected.Emit(std::move(delta)); })
+                    .ok());
+    // What is held is what was said, numbers and all, and is what should be
+    // there.
+    Rows held;
+    std::map<std::pair<int64_t, int64_t>, int64_t> counts;
+    ASSERT_TRUE(rows->Scan([&](const Batch& batch) {
+                      for (const Row& row : slow::RowsOf(batch, kSchema)) held.push_back(row);
+                      return Status::OK();
+                    })
+                    .ok());
+    for (const Row& row : held) {
+      ++counts[{row.cells[0].integer(), row.cells[1].text() == TextOf(1) ? 1 : 0}];
+    }
+    std::erase_if(model, [](const auto& entry) { return entry.second == 0; });
+    EXPECT_EQ(counts, model) << "seed " << seed << " step " << step;
+    collected.ExpectEqual(held, fmt::format("seed {} step {}", seed, step));
+    if (testing::Test::HasFailure()) return;
+    if (slow::Pick(&random, 0, 2) != 0) continue;
+    store.Begin();
+    ASSERT_TRUE(rows->Checkpoint(&store).ok());
+    store.Commit();
+    rows = std::make_unique<KeyedRows>(spec);
+    ASSERT_TRUE(rows->Restore(&store).ok());
+  }
+}
+
+TEST(KeyedRows, WithoutAKeyEqualRowsAreAsGoodAsEachOther) {
+  for (uint64_t seed = 0; seed < 60 && !HasFailure(); ++seed) PlayWhole(seed);
+}
+
+TEST(KeyedRows, WithoutAKeyARowThatWasRefusedIsNotThere) {
+  KeyedRows rows({.schema = kSchema});
+  slow::Collected collected(kSchema, true);
+  const auto row = [](int64_t key, int64_t seq) {
+    return Row{{Cell::Of(key, TypeId::kInt4), Cell::Of(TextOf(0))}, seq};
+  };
+  std::vector<int32_t> refused = {1};
+  const auto apply = [&](const Rows& told, const std::vector<int64_t>& weights) {
+    ASSERT_TRUE(rows.Apply(
+                        slow::BatchOf(told, kSchema, weights), {},
+                        [&](const Batch&) -> Result<std::vector<int32_t>> { return refused; },
+                        NothingLacks, [&](Batch delta) { return collected.Emit(std::move(delta)); })
+                    .ok());
+  };
+  apply({row(1, 1), row(2, 2), row(1, 3)}, {1, 1, 1});
+  collected.ExpectEqual({row(1, 1), row(1, 3)}, "the second may not be");
+  refused.clear();
+  apply({row(2, 4), row(1, 5)}, {-1, -1});
+  EXPECT_EQ(collected.net().size(), 1U);
+}
+
 }  // namespace
 }  // namespace leat

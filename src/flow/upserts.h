@@ -10,7 +10,8 @@
 namespace leat {
 
 // How the rows of a batch change a keyed relation: a row of weight +1 takes the place of the one
-// with its key, if there is one; of a row of weight -1 only the key counts: that row goes.
+// with its key, if there is one; of a row of weight -1 only the key counts: that row goes. Without
+// a key (rows that are named by all of their values) a row comes, or one that equals it goes.
 struct Upserts {
   // First of all the rows with keys in (after, up_to] went: keys as KeyEncoder writes them, "" for
   // `after` is the beginning, for `up_to` the end.

@@ -138,7 +138,7 @@ Status Engine::MakeSource(const StandingSource& plan) {
   for (size_t i = 0; i < pipeline_.sources.size(); ++i) {
     if (pipeline_.sources[i].leader == plan.name) seat.members.push_back(i);
   }
-  if (!plan.traits.key.empty()) {
+  if (plan.traits.held()) {
     seat.keyed = std::make_unique<KeyedRows>(
         KeyedSpec{pipeline_.catalog.FindRelation(plan.name)->schema(), plan.traits.key});
   }

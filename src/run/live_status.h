@@ -23,6 +23,8 @@ struct SourceStatus {
   int64_t retries = 0;
   int64_t rows_read = 0, rows_used = 0, rows_rejected = 0, bytes = 0;  // of this run
   int64_t lag_bytes = -1;  // known to lie outside and not yet read; -1: the source cannot say
+  Micros lag_time = -1;    // how much older the last row read is than what lies
+                           // outside; -1 unknown
   Micros last_row = 0;     // the epoch's clock when rows last came; 0: none yet
 };
 

@@ -405,6 +405,7 @@ Properties Pipeline::PropertiesOfSource(const std::string& relation) const {
   if (server != nullptr && found->kind == RelationKind::kForeign) {
     const SourceTraits traits = TraitsOf(*server, *found);
     if (!traits.key.empty()) return {.keys = {traits.key}};
+    if (traits.whole) return {};
   }
   // Files only grow, and a local table's content is part of the definition: nothing is taken back.
   return {.append_only = true, .in_order = true};

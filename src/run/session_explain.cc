@@ -31,7 +31,8 @@ Result<StatementResult> Session::RunExplain(const Explain& explain) {
   const auto sources = [&](const std::string& name) -> Properties {
     const Relation* relation = catalog_.FindRelation(name);
     if (relation == nullptr || relation->kind == RelationKind::kTable) return {};
-    return {.append_only = true, .in_order = true};  // as Pipeline::PropertiesOfSource
+    if (pipeline_) return pipeline_->PropertiesOfSource(name);
+    return {.append_only = true, .in_order = true};
   };
   std::vector<std::string> lines;
   if (!explain.analyze) {

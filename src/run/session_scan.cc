@@ -146,7 +146,7 @@ const RowsScan* Session::StoredRows(const Relation& view) const {
 const RowsScan* Session::HeldRows(const Relation& source) const {
   if (!view_ || !pipeline_ || source.kind != RelationKind::kForeign) return nullptr;
   for (const StandingSource& standing : pipeline_->sources) {
-    if (standing.name != source.name || standing.traits.key.empty()) continue;
+    if (standing.name != source.name || !standing.traits.held()) continue;
     const auto rows = view_->rows.find("source " + source.name);
     return rows == view_->rows.end() ? nullptr : &rows->second;
   }

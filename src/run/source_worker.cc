@@ -53,9 +53,11 @@ void SourceWorker::Work() {
     return Take(**std::move(polled));
   }
   const int64_t lag = source_->lag_bytes();
+  const Micros lag_time = source_->lag_time();
   const std::lock_guard lock(crew_.mutex);
   health_.Recover();
   lag_bytes_ = lag;
+  lag_time_ = lag_time;
   idle_ = true;
   ended_ = !options_.follow;
   look_at_ = crew_.Now() + kLookAgain;
@@ -86,9 +88,11 @@ bool SourceWorker::WaitForMore() {
 
 void SourceWorker::Take(Arrival arrival) {
   const int64_t lag = source_->lag_bytes();
+  const Micros lag_time = source_->lag_time();
   const std::lock_guard lock(crew_.mutex);
   health_.Recover();
   lag_bytes_ = lag;
+  lag_time_ = lag_time;
   idle_ = false;
   queue_bytes_ += BytesRead(arrival);
   queue_.push_back(std::move(arrival));
@@ -135,7 +139,8 @@ SourceStatus SourceWorker::status() const {
                       .reason = health_.reason(),
                       .degraded_since = health_.degraded_since(),
                       .retries = health_.retries(),
-                      .lag_bytes = lag_bytes_};
+                      .lag_bytes = lag_bytes_,
+                      .lag_time = lag_time_};
   // What was read ahead lies no longer outside, and has not come further either.
   if (!queue_.empty()) status.lag_bytes = std::max<int64_t>(lag_bytes_, 0) + queue_bytes_;
   if (health_.degraded()) status.state = WorkerState::kDegraded;

@@ -71,6 +71,7 @@ class SourceWorker : public Worker {
   std::deque<Arrival> queue_;
   int64_t queue_bytes_ = 0;
   int64_t lag_bytes_ = -1;  // outside, as of the last Poll
+  Micros lag_time_ = -1;
   bool ended_ = false;
   bool idle_ = false;  // the last Poll found nothing
   Micros look_at_ = 0;

@@ -77,8 +77,8 @@ std::map<std::string, std::string> DefinitionsOf(const Pipeline& pipeline) {
       text += fmt::format("{} {} {}\n", column.column.name, column.outside_name,
                           TypeName(column.column.type));
     }
-    definitions["source " + source.name] =
-        Md5(fmt::format("{}{}", text, fmt::join(relation.primary_key, ",")));
+    definitions["source " + source.name] = Md5(fmt::format(
+        "{}{}{}", text, fmt::join(relation.primary_key, ","), source.traits.whole ? "whole" : ""));
   }
   return definitions;
 }

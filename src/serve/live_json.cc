@@ -31,7 +31,7 @@ struct Fields<SourceStatus> {
       Field<S>{"retries", &S::retries},     Field<S>{"rows_read", &S::rows_read},
       Field<S>{"rows_used", &S::rows_used}, Field<S>{"rows_rejected", &S::rows_rejected},
       Field<S>{"bytes", &S::bytes},         Field<S>{"lag_bytes", &S::lag_bytes},
-      Field<S>{"last_row", &S::last_row},
+      Field<S>{"lag_time", &S::lag_time},   Field<S>{"last_row", &S::last_row},
   };
 };
 

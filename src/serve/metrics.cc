@@ -98,6 +98,14 @@ constexpr Metric<SourceStatus> kSources[] = {
        if (s.lag_bytes < 0) return std::nullopt;
        return static_cast<double>(s.lag_bytes);
      }},
+    {"leat_source_lag_seconds", Kind::kGauge,
+     "How much older the last row read is than what lies outside; absent where "
+     "the source cannot "
+     "say.",
+     [](const SourceStatus& s, const LiveStatus&, Micros) -> Value {
+       if (s.lag_time < 0) return std::nullopt;
+       return static_cast<double>(s.lag_time) / 1e6;
+     }},
     {"leat_source_last_row_age_seconds", Kind::kGauge,
      "Time since a row came; absent before the first.",
      [](const SourceStatus& s, const LiveStatus&, Micros now) { return Age(s.last_row, now); }},

@@ -39,6 +39,16 @@ struct Gather::Table {
   PgoutputRelation described;
   std::vector<size_t> wire;       // by column: which of a row's values
   std::vector<WireColumn> types;  // by column
+
+  // False: it is no value that could be there.
+  bool Add(size_t column, const PgoutputValue& value) {
+    if (value.kind == Kind::kUnchanged) return false;
+    if (value.kind == Kind::kNull) {
+      rows.Null(column);
+      return true;
+    }
+    return (value.kind == Kind::kBinary) == types[column].binary && rows.Value(column, value.bytes);
+  }
 };
 
 Gather::Gather(const std::vector<Captured>* tables, PostgresConnection* catalog, bool binary)
@@ -102,6 +112,7 @@ Status Gather::Describe(const PgoutputRelation& relation, Lsn lsn,
   if (table->described == relation) return Status::OK();
   LEAT_RETURN(FinishTable(table));
   LEAT_RETURN(CheckColumns(*table, relation, lsn, position.tables[table->index]));
+  LEAT_RETURN(CheckIdentity(*table, relation, lsn));
   const bool first = table->described.columns.empty();
   if (!first) LEAT_RETURN(CheckNumbers(*table, lsn, position.tables[table->index]));
   table->described = relation;
@@ -149,6 +160,34 @@ Status Gather::CheckColumns(const Table& table, const PgoutputRelation& relation
   return Status::OK();
 }
 
+// What changes name their rows by, as it is from here on.
+Status Gather::CheckIdentity(const Table& table, const PgoutputRelation& relation, Lsn lsn) const {
+  const Captured& of = table.captured;
+  if (!of.heard() || relation.identity == 'f') return Status::OK();
+  if (!of.keyed()) {
+    return Changed(of, lsn, "its REPLICA IDENTITY is no longer FULL",
+                   fmt::format("Changes no longer say which rows they are of. ALTER TABLE {} "
+                               "REPLICA IDENTITY FULL; then {}",
+                               of.name.quoted(), ReadAnew(of)));
+  }
+  std::vector<std::string> declared, named;
+  for (const int column : of.relation->primary_key) {
+    declared.push_back(of.OutsideName(static_cast<size_t>(column)));
+  }
+  for (const PgoutputColumn& column : relation.columns) {
+    if (column.key) named.push_back(column.name);
+  }
+  std::sort(declared.begin(), declared.end());
+  std::sort(named.begin(), named.end());
+  if (declared == named) return Status::OK();
+  return Changed(of, lsn,
+                 named.empty()
+                     ? "it has no replica identity any more"
+                     : fmt::format("its replica identity is now ({})", fmt::join(named, ", ")),
+                 "Give it back the key that the foreign table declares, or declare the new one and "
+                 "`leat run --fresh`.");
+}
+
 // A column of the same name may be another: one that was dropped and added, or renamed in its
 // place.
 Status Gather::CheckNumbers(const Table& table, Lsn lsn, const CapturedTable& captured) {
@@ -174,21 +213,15 @@ Status Gather::CheckNumbers(const Table& table, Lsn lsn, const CapturedTable& ca
 Status Gather::Insert(const PgoutputMessage& message, Lsn lsn, Table* table) {
   if (message.after.size() != table->described.columns.size()) return Malformed(lsn);
   for (size_t i = 0; i < table->wire.size(); ++i) {
-    const PgoutputValue& value = message.after[table->wire[i]];
-    if (value.kind == Kind::kUnchanged) return Malformed(lsn);
-    if (value.kind == Kind::kNull) {
-      table->rows.Null(i);
-    } else if ((value.kind == Kind::kBinary) != table->types[i].binary ||
-               !table->rows.Value(i, value.bytes)) {
-      return Malformed(lsn);
-    }
+    if (!table->Add(i, message.after[table->wire[i]])) return Malformed(lsn);
   }
   table->rows.End(1, lsn, /*moved=*/false, /*read=*/true);
   return Status::OK();
 }
 
 Status Gather::Change(const PgoutputMessage& message, Lsn lsn, Table* table) {
-  if (!table->captured.keyed()) return Status::OK();  // only inserts count
+  if (!table->captured.heard()) return Status::OK();  // only inserts count
+  if (!table->captured.keyed()) return ChangeWhole(message, lsn, table);
   const bool update = message.kind == PgoutputMessage::Kind::kUpdate;
   const size_t columns = table->described.columns.size();
   if (message.has_before && message.before.size() != columns) return Malformed(lsn);
@@ -199,12 +232,7 @@ Status Gather::Change(const PgoutputMessage& message, Lsn lsn, Table* table) {
                      static_cast<int>(column)) != relation.primary_key.end();
   };
   const auto add = [&](size_t column, const PgoutputValue& value) {
-    if (value.kind == Kind::kNull) {
-      table->rows.Null(column);
-      return true;
-    }
-    return (value.kind == Kind::kBinary) == table->types[column].binary &&
-           table->rows.Value(column, value.bytes);
+    return table->Add(column, value);
   };
   bool moved = !update;
   for (size_t i = 0; message.has_before && update && i < table->wire.size(); ++i) {
@@ -234,7 +262,7 @@ Status Gather::Change(const PgoutputMessage& message, Lsn lsn, Table* table) {
     }
     if (value->kind == Kind::kUnchanged && !is_key(i)) {
       table->rows.Unchanged(i);
-    } else if (value->kind == Kind::kUnchanged || !add(i, *value)) {
+    } else if (!add(i, *value)) {
       return Malformed(lsn);
     }
   }
@@ -242,11 +270,31 @@ Status Gather::Change(const PgoutputMessage& message, Lsn lsn, Table* table) {
   return Status::OK();
 }
 
+// Of a table without a key: the row as it was goes, the row as it is comes.
+Status Gather::ChangeWhole(const PgoutputMessage& message, Lsn lsn, Table* table) {
+  const bool update = message.kind == PgoutputMessage::Kind::kUpdate;
+  const size_t columns = table->described.columns.size();
+  if (!message.before_is_whole || message.before.size() != columns) return Malformed(lsn);
+  if (update && message.after.size() != columns) return Malformed(lsn);
+  for (size_t i = 0; i < table->wire.size(); ++i) {
+    if (!table->Add(i, message.before[table->wire[i]])) return Malformed(lsn);
+  }
+  table->rows.End(-1, lsn, /*moved=*/false, /*read=*/!update);
+  if (!update) return Status::OK();
+  for (size_t i = 0; i < table->wire.size(); ++i) {
+    const size_t at = table->wire[i];
+    const bool same = message.after[at].kind == Kind::kUnchanged;
+    if (!table->Add(i, same ? message.before[at] : message.after[at])) return Malformed(lsn);
+  }
+  table->rows.End(1, lsn, /*moved=*/false, /*read=*/true);
+  return Status::OK();
+}
+
 Status Gather::Truncate(const PgoutputMessage& message, uint32_t transaction,
                         const ReplicaPosition& position) {
   for (const uint32_t oid : message.truncated) {
     Table* const table = Find(oid);
-    if (table == nullptr || !table->captured.keyed()) continue;
+    if (table == nullptr || !table->captured.heard()) continue;
     LEAT_RETURN(FinishTable(table));
     // Rows that were read when it had happened are there in spite of it.
     std::string up_to;

@@ -40,6 +40,8 @@ class Gather {
   Status CheckNumbers(const Table& table, Lsn lsn, const CapturedTable& captured);
   Status Insert(const PgoutputMessage& message, Lsn lsn, Table* table);
   Status Change(const PgoutputMessage& message, Lsn lsn, Table* table);
+  Status ChangeWhole(const PgoutputMessage& message, Lsn lsn, Table* table);
+  Status CheckIdentity(const Table& table, const PgoutputRelation& relation, Lsn lsn) const;
   Status Truncate(const PgoutputMessage& message, uint32_t transaction,
                   const ReplicaPosition& position);
   Result<bool> IsLate(const Table& table, const std::vector<PgoutputValue>& row,

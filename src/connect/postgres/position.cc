@@ -48,7 +48,8 @@ void AppendTable(const CapturedTable& table, std::string* out) {
     fmt::format_to(std::back_inserter(*out), "{}[{},{},{}]", out->ends_with('[') ? "" : ",",
                    column.number, column.type.oid, column.type.modifier);
   }
-  *out += "]}";
+  fmt::format_to(std::back_inserter(*out), "],\"partitions\":[{}]}}",
+                 fmt::join(table.partitions, ","));
 }
 
 bool ReadColumn(JsonScanner* json, CapturedColumn* column) {
@@ -64,8 +65,12 @@ bool ReadColumn(JsonScanner* json, CapturedColumn* column) {
 }
 
 bool ReadTable(JsonScanner* json, CapturedTable* table) {
-  return ReadJsonObject(json, 2, [&](std::string_view key) {
+  return ReadJsonObject(json, 3, [&](std::string_view key) {
     if (key == "oid") return ReadInteger(json, &table->oid);
+    if (key == "partitions") {
+      return ReadJsonArray(json,
+                           [&] { return ReadInteger(json, &table->partitions.emplace_back()); });
+    }
     return key == "columns" &&
            ReadJsonArray(json, [&] { return ReadColumn(json, &table->columns.emplace_back()); });
   });

@@ -19,6 +19,9 @@ struct CapturedColumn {
 struct CapturedTable {
   uint32_t oid = 0;
   std::vector<CapturedColumn> columns;  // in the order of the foreign table's
+  // That are known of, ascending: one that is detached or dropped takes rows along, and no log says
+  // so.
+  std::vector<uint32_t> partitions;
   bool operator==(const CapturedTable&) const = default;
 };
 

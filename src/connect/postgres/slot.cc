@@ -5,7 +5,6 @@
 #include <thread>
 
 #include "connect/options.h"
-#include "connect/postgres/postgres.h"
 
 namespace leat {
 namespace {
@@ -53,13 +52,14 @@ Status CheckColumns(const Captured& table, const TableThere& there) {
 // Changes name rows by the replica identity: it has to be the key that the foreign table declares.
 Status CheckKey(const Captured& table, const TableThere& there) {
   const Relation& relation = *table.relation;
+  if (!table.heard() || there.identity == 'f') return Status::OK();
   if (!table.keyed()) {
-    if (OptionOr(relation.options, "changes", "all") == "insert") return Status::OK();
     return Refuse(table, "it is declared without a PRIMARY KEY",
-                  "Declare the key by which its changes name rows: PRIMARY KEY (…). If rows are "
-                  "only ever inserted: OPTIONS (changes 'insert').");
+                  fmt::format("Declare the key by which its changes name rows: PRIMARY KEY (…). "
+                              "Where it has none: ALTER TABLE {} REPLICA IDENTITY FULL. If rows "
+                              "are only ever inserted: OPTIONS (changes 'insert').",
+                              table.name.quoted()));
   }
-  if (there.identity == 'f') return Status::OK();
   const auto is_key = [&](const TableColumnThere& column) {
     for (const int at : relation.primary_key) {
       if (table.OutsideName(static_cast<size_t>(at)) == column.name) return true;
@@ -85,10 +85,25 @@ Status CheckKey(const Captured& table, const TableThere& there) {
                 fmt::format("Declare PRIMARY KEY ({}).", fmt::join(names, ", ")));
 }
 
-std::string QuotedTables(const std::vector<Captured>& tables, bool keyed) {
+Result<std::vector<uint32_t>> PartitionsOf(PostgresConnection* connection, const Captured& table,
+                                           uint32_t oid) {
+  LEAT_ASSIGN(
+      const PostgresRows rows,
+      connection->Query("SELECT relid::oid FROM pg_catalog.pg_partition_tree($1::oid) WHERE "
+                        "level > 0 ORDER BY 1",
+                        fmt::format("look up partitions of \"{}\"", table.name.text()),
+                        {std::to_string(oid)}));
+  std::vector<uint32_t> partitions;
+  for (int row = 0; row < rows.rows(); ++row) {
+    partitions.push_back(static_cast<uint32_t>(rows.Integer(row, 0)));
+  }
+  return partitions;
+}
+
+std::string QuotedTables(const std::vector<Captured>& tables, bool heard) {
   std::vector<std::string> names;
   for (const Captured& table : tables) {
-    if (table.keyed() == keyed) names.push_back(table.name.quoted());
+    if (table.heard() == heard) names.push_back(table.name.quoted());
   }
   std::sort(names.begin(), names.end());
   return fmt::format("{}", fmt::join(names, ", "));
@@ -178,11 +193,14 @@ Result<TableThere> LookUpTable(PostgresConnection* connection, const Captured& t
   }
   LEAT_RETURN(CheckColumns(table, there));
   LEAT_RETURN(CheckKey(table, there));
+  if (there.kind == 'p') {
+    LEAT_ASSIGN(there.partitions, PartitionsOf(connection, table, there.oid));
+  }
   return there;
 }
 
 Result<CapturedTable> CapturedOf(const Captured& table, const TableThere& there) {
-  CapturedTable captured{.oid = there.oid};
+  CapturedTable captured{.oid = there.oid, .partitions = there.partitions};
   for (size_t i = 0; i < table.relation->columns.size(); ++i) {
     captured.columns.push_back(there.Find(table.OutsideName(i))->captured);
   }
@@ -194,7 +212,7 @@ SlotNames SlotNamesOf(const Server& server) {
   names.slot = OptionOr(server.options, "slot", "leat");
   const std::string publication = OptionOr(server.options, "publication", "");
   names.made = publication.empty();
-  names.keyed = names.made ? names.slot : publication;
+  names.all = names.made ? names.slot : publication;
   names.append = names.made ? names.slot + "_inserts" : "";
   return names;
 }
@@ -202,7 +220,7 @@ SlotNames SlotNamesOf(const Server& server) {
 Status Publish(PostgresConnection* connection, const SlotNames& names,
                const std::vector<Captured>& tables) {
   if (names.made) {
-    LEAT_RETURN(MakePublication(connection, names.keyed, QuotedTables(tables, true),
+    LEAT_RETURN(MakePublication(connection, names.all, QuotedTables(tables, true),
                                 "insert, update, delete, truncate"));
     return MakePublication(connection, names.append, QuotedTables(tables, false), "insert");
   }
@@ -211,10 +229,10 @@ Status Publish(PostgresConnection* connection, const SlotNames& names,
                 connection->Query("SELECT 1 FROM pg_catalog.pg_publication_tables WHERE pubname = "
                                   "$1 AND schemaname = $2 AND tablename = $3",
                                   "look up a publication",
-                                  {names.keyed, table.name.schema, table.name.table}));
+                                  {names.all, table.name.schema, table.name.table}));
     if (rows.rows() > 0) continue;
-    return Refuse(table, fmt::format("publication \"{}\" does not have it", names.keyed),
-                  fmt::format("ALTER PUBLICATION {} ADD TABLE {}.", QuotePostgresName(names.keyed),
+    return Refuse(table, fmt::format("publication \"{}\" does not have it", names.all),
+                  fmt::format("ALTER PUBLICATION {} ADD TABLE {}.", QuotePostgresName(names.all),
                               table.name.quoted()));
   }
   return Status::OK();
@@ -248,13 +266,29 @@ Result<NewSlot> MakeSlot(PostgresConnection* connection, PostgresConnection* sql
   return slot;
 }
 
-Status CheckSlot(PostgresConnection* sql, const SlotNames& names) {
+Status CheckSlot(PostgresConnection* sql, const SlotNames& names, Lsn from) {
+  // Version 12 has no wal_status: it keeps all of the log.
   LEAT_ASSIGN(const PostgresRows rows,
-              sql->Query("SELECT wal_status FROM pg_catalog.pg_replication_slots WHERE slot_name = "
-                         "$1 AND database = pg_catalog.current_database()",
+              sql->Query("SELECT pg_catalog.to_jsonb(s) ->> 'wal_status', confirmed_flush_lsn FROM "
+                         "pg_catalog.pg_replication_slots s WHERE slot_name = $1 AND database = "
+                         "pg_catalog.current_database()",
                          "look up a replication slot", {names.slot}));
+  constexpr const char* kHint =
+      "`leat replay PIPELINE TABLE`, of any table of the server, reads all of its tables anew, and "
+      "the sinks get only what differs.";
   const bool lost = rows.rows() > 0 && rows.Text(0, 0) == "lost";
-  if (rows.rows() > 0 && !lost) return Status::OK();
+  Lsn kept = 0;
+  if (rows.rows() > 0 && !lost) {
+    if (!ParseLsn(rows.Text(0, 1), &kept) || kept <= from) return Status::OK();
+    return SqlStatus(
+        fmt::format("replication slot \"{}\" in \"{}\" has the log from {} on, and the state "
+                    "stands at {}",
+                    names.slot, sql->place(), LsnText(kept), LsnText(from)),
+        {.sqlstate = "55000",
+         .detail = "The state is an older one (a backup, a copy), or somebody else read from the "
+                   "slot, or made it anew.",
+         .hint = kHint});
+  }
   return SqlStatus(
       fmt::format("replication slot \"{}\" {} in \"{}\": what was changed there since then is not "
                   "to be had any more",
@@ -263,8 +297,7 @@ Status CheckSlot(PostgresConnection* sql, const SlotNames& names) {
        .detail = lost ? "The server dropped its part of the log: max_slot_wal_keep_size is less "
                         "than what was written while nobody read."
                       : "",
-       .hint = "`leat replay PIPELINE TABLE`, of any table of the server, reads all of its tables "
-               "anew, and the sinks get only what differs."});
+       .hint = kHint});
 }
 
 Result<ClusterIdentity> IdentifyCluster(PostgresConnection* replication) {
@@ -277,6 +310,20 @@ Result<ClusterIdentity> IdentifyCluster(PostgresConnection* replication) {
   return identity;
 }
 
+Result<LogEnd> EndOfLog(PostgresConnection* sql) {
+  LEAT_ASSIGN(const PostgresRows rows,
+              sql->Query("SELECT CASE WHEN pg_catalog.pg_is_in_recovery() "
+                         "THEN pg_catalog.pg_last_wal_receive_lsn() "
+                         "ELSE pg_catalog.pg_current_wal_flush_lsn() END, "
+                         "(extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::bigint",
+                         "look for the end of the log"));
+  LogEnd end{.now = rows.Integer(0, 1)};
+  if (!ParseLsn(rows.Text(0, 0), &end.lsn)) {
+    return IOErrorF("\"{}\" does not say where its log ends", sql->place());
+  }
+  return end;
+}
+
 Result<std::vector<std::string>> DropPostgresSlot(const Server& server) {
   const SlotNames names = SlotNamesOf(server);
   LEAT_ASSIGN(const auto sql, PostgresConnection::Open(server));
@@ -287,7 +334,7 @@ Result<std::vector<std::string>> DropPostgresSlot(const Server& server) {
                          fmt::format("drop replication slot \"{}\"", names.slot), {names.slot}));
   if (slots.rows() > 0) dropped.push_back(fmt::format("replication slot \"{}\"", names.slot));
   if (!names.made) return dropped;
-  for (const std::string& name : {names.keyed, names.append}) {
+  for (const std::string& name : {names.all, names.append}) {
     LEAT_ASSIGN(const PostgresRows there,
                 sql->Query("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = $1",
                            "look up a publication", {name}));

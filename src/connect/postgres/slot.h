@@ -7,6 +7,7 @@
 
 #include "connect/postgres/connection.h"
 #include "connect/postgres/position.h"
+#include "connect/postgres/postgres.h"
 #include "connect/postgres/types.h"
 
 namespace leat {
@@ -23,6 +24,7 @@ struct TableThere {
   char kind = 'r';      // pg_class.relkind
   char identity = 'd';  // pg_class.relreplident
   std::vector<TableColumnThere> columns;
+  std::vector<uint32_t> partitions;  // and theirs
 
   const TableColumnThere* Find(std::string_view name) const;
 };
@@ -32,6 +34,8 @@ struct Captured {
   const Relation* relation = nullptr;
   PostgresTableName name;
   bool keyed() const { return !relation->primary_key.empty(); }
+  // Every change is heard, and not inserts alone: by its key, or by all of its values.
+  bool heard() const { return PostgresTraits(*relation).held(); }
   std::string OutsideName(size_t column) const;
 };
 
@@ -42,10 +46,10 @@ Result<TableThere> LookUpTable(PostgresConnection* connection, const Captured& t
 Result<CapturedTable> CapturedOf(const Captured& table, const TableThere& there);
 
 // Names of what a pipeline has in a database: the slot's, and those of two publications, of tables
-// with a key (all changes) and without (inserts alone, since to publish more of a table without a
-// key would forbid its owner to update it).
+// whose changes are all heard and of the others (inserts alone, since to publish more of a table
+// without a key would forbid its owner to update it).
 struct SlotNames {
-  std::string slot, keyed, append;
+  std::string slot, all, append;
   bool made = true;  // by us; else the server's option `publication` names it
 };
 SlotNames SlotNamesOf(const Server& server);
@@ -61,9 +65,10 @@ struct NewSlot {
 // Makes the slot anew, dropping one of the same name. `connection` is for replication.
 Result<NewSlot> MakeSlot(PostgresConnection* connection, PostgresConnection* sql,
                          const SlotNames& names);
-// Whether the slot is still there and has all of the log from its last acknowledged place on; an
-// error that says what to do where it is not.
-Status CheckSlot(PostgresConnection* sql, const SlotNames& names);
+// Whether the slot is still there and has all of the log from `from` on; an error that says what to
+// do where it has not. (Asked for what was acknowledged, a server begins later and does not say
+// so.)
+Status CheckSlot(PostgresConnection* sql, const SlotNames& names, Lsn from);
 
 struct ClusterIdentity {
   std::string system;
@@ -71,5 +76,12 @@ struct ClusterIdentity {
   Lsn flushed = 0;  // the end of the log now
 };
 Result<ClusterIdentity> IdentifyCluster(PostgresConnection* replication);
+
+// Where the log ends, and what time it is there.
+struct LogEnd {
+  Lsn lsn = 0;
+  Micros now = 0;
+};
+Result<LogEnd> EndOfLog(PostgresConnection* sql);
 
 }  // namespace leat

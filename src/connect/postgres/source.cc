@@ -25,8 +25,9 @@ constexpr std::chrono::milliseconds kPause(20);
 // it, when it was this much, or this long ago.
 constexpr Lsn kProgressBytes = 16 << 20;
 constexpr auto kProgressEvery = std::chrono::seconds(10);
-// How often it is looked whether the tables are still the same ones.
+// How often it is looked whether the tables are still the same ones, and how far the log goes.
 constexpr auto kLookEvery = std::chrono::seconds(10);
+constexpr auto kLookAtEndEvery = std::chrono::seconds(2);
 
 class PostgresSource : public Source {
  public:
@@ -47,7 +48,12 @@ class PostgresSource : public Source {
   }
   int64_t lag_bytes() const override {
     if (!stream_ || !position_.streams) return -1;
-    return static_cast<int64_t>(stream_->end() - std::min(position_.lsn, stream_->end()));
+    return static_cast<int64_t>(log_end_.lsn - std::min(position_.lsn, log_end_.lsn));
+  }
+  Micros lag_time() const override {
+    if (!stream_ || !position_.streams) return -1;
+    if (position_.lsn >= log_end_.lsn) return 0;
+    return std::max<Micros>(log_end_.now - std::max(committed_at_, caught_up_at_), 0);
   }
   Result<AgainPlan> Again(const Offset& end, const AgainSpec& spec) override;
   Status Acknowledge(const Offset& end) override;
@@ -79,6 +85,7 @@ class PostgresSource : public Source {
   bool ProgressDue() const;
   Result<Arrival> Gathered();
   Status LookNowAndThen();
+  Status LookAtEnd();
 
   Result<PostgresConnection*> Sql() {
     if (!sql_) {
@@ -94,7 +101,7 @@ class PostgresSource : public Source {
   bool following_ = false;
   ReplicaPosition position_;
   ReplicaPosition reported_;  // with the last arrival
-  std::chrono::steady_clock::time_point reported_at_{}, looked_at_{};
+  std::chrono::steady_clock::time_point reported_at_{}, looked_at_{}, looked_at_end_{};
 
   std::unique_ptr<PostgresConnection> sql_;
   std::unique_ptr<SnapshotReader> snapshot_;
@@ -114,6 +121,10 @@ class PostgresSource : public Source {
   Lsn drained_at_ = 0;        // where a drain ends; 0: not known yet
   Lsn confirmed_ = 0;
   uint64_t checksum_ = 0;
+  // How far the log goes, when that was last asked; by the clock there when the last transaction
+  // was committed that we began to read, and when there was last nothing more to read.
+  LogEnd log_end_;
+  Micros committed_at_ = 0, caught_up_at_ = 0;
 };
 
 // --- Places --------------------------------------------------------------------------------------
@@ -342,6 +353,11 @@ Status PostgresSource::CheckTables() {
                                tables_[i].relation->name)});
     };
     if (now.oid != was.oid) return stop("was dropped and made anew");
+    if (!std::includes(now.partitions.begin(), now.partitions.end(), was.partitions.begin(),
+                       was.partitions.end())) {
+      return stop("has lost a partition: it was detached or dropped, and its rows with it");
+    }
+    position_.tables[i].partitions = now.partitions;
     for (size_t column = 0; column < now.columns.size(); ++column) {
       const CapturedColumn& before = was.columns[column];
       if (now.columns[column] == before) continue;
@@ -351,7 +367,7 @@ Status PostgresSource::CheckTables() {
                               retyped ? "its type was changed" : "that was dropped or renamed"));
     }
   }
-  return CheckSlot(sql, names_);
+  return CheckSlot(sql, names_, position_.lsn);
 }
 
 Status PostgresSource::CheckCluster(const ClusterIdentity& cluster) const {
@@ -388,12 +404,12 @@ Status PostgresSource::OpenStream() {
   binary = binary && replication->server_version() >= 140000;
   StreamOptions options{.from = position_.lsn, .binary = binary};
   // A publication without tables is not there.
-  for (const bool keyed : {true, false}) {
+  for (const bool heard : {true, false}) {
     const bool any = std::any_of(tables_.begin(), tables_.end(), [&](const Captured& table) {
-      return table.keyed() == keyed || !names_.made;
+      return table.heard() == heard || !names_.made;
     });
-    if (any && (keyed || names_.made)) {
-      options.publications.push_back(keyed ? names_.keyed : names_.append);
+    if (any && (heard || names_.made)) {
+      options.publications.push_back(heard ? names_.all : names_.append);
     }
   }
   LEAT_ASSIGN(stream_, ReplicationStream::Start(std::move(replication), names_, options));
@@ -407,7 +423,8 @@ Status PostgresSource::OpenStream() {
 
 bool PostgresSource::Wait(std::chrono::milliseconds at_most) {
   if (!stream_) return true;
-  return stream_->Wait(at_most) || ProgressDue();
+  return stream_->Wait(at_most) || ProgressDue() ||
+         std::chrono::steady_clock::now() - looked_at_end_ >= kLookAtEndEvery;
 }
 
 Result<std::optional<std::string_view>> PostgresSource::NextMessage() {
@@ -436,8 +453,21 @@ Status PostgresSource::LookNowAndThen() {
   return first ? Status::OK() : CheckTables();
 }
 
+// For those who watch: what the stream itself says is how far it was sent, not how far the log
+// goes.
+Status PostgresSource::LookAtEnd() {
+  if (position_.lsn >= log_end_.lsn) caught_up_at_ = log_end_.now;
+  const auto now = std::chrono::steady_clock::now();
+  if (!following_ || now - looked_at_end_ < kLookAtEndEvery) return Status::OK();
+  looked_at_end_ = now;
+  LEAT_ASSIGN(PostgresConnection * sql, Sql());
+  LEAT_ASSIGN(log_end_, EndOfLog(sql));
+  return Status::OK();
+}
+
 Result<std::optional<Arrival>> PostgresSource::PollStream(int64_t bytes_max) {
   if (!stream_) LEAT_RETURN(OpenStream());
+  LEAT_RETURN(LookAtEnd());
   auto asked_at = std::chrono::steady_clock::time_point{};
   while (gather_->bytes() < bytes_max) {
     LEAT_ASSIGN(const auto bytes, NextMessage());
@@ -496,6 +526,7 @@ Status PostgresSource::Take(std::string_view bytes) {
       in_transaction_ = true;
       transaction_ = message_.transaction;
       commit_ = message_.lsn;
+      committed_at_ = message_.committed_at;
       changes_seen_ = 0;
       return Status::OK();
     case Kind::kCommit:
@@ -559,7 +590,9 @@ Result<Arrival> PostgresSource::RereadStream(const ReplicaPosition& end) {
 }  // namespace
 
 SourceTraits PostgresTraits(const Relation& relation) {
-  return {.key = relation.primary_key, .shared = true};
+  const bool all = OptionOr(relation.options, "changes", "all") == "all";
+  return {
+      .key = relation.primary_key, .whole = relation.primary_key.empty() && all, .shared = true};
 }
 
 Result<std::unique_ptr<Source>> MakePostgresSource(const Server& server,

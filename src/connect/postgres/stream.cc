@@ -103,13 +103,11 @@ Result<bool> ReplicationStream::Read(std::string_view bytes) {
   uint64_t start = 0, end = 0, sent_at = 0;
   if (kind == 'w' && TakeUint64(&bytes, &start) && TakeUint64(&bytes, &end) &&
       TakeUint64(&bytes, &sent_at)) {
-    end_ = std::max(end_, end);
     message_ = bytes;
     return true;
   }
   if (kind == 'k' && TakeUint64(&bytes, &end) && TakeUint64(&bytes, &sent_at) &&
       bytes.size() == 1) {
-    end_ = std::max(end_, end);
     passed_ = std::max(passed_, end);
     if (bytes[0] != 0) LEAT_RETURN(Confirm(confirmed_, false));
     return false;

@@ -35,8 +35,6 @@ class ReplicationStream {
 
   // Everything before it was sent, as far as it concerns us, and was given by Next.
   Lsn passed() const { return passed_; }
-  // The end of the server's log, as far as it has said.
-  Lsn end() const { return std::max(end_, passed_); }
 
   // Everything before `lsn` may be forgotten. With `ask` the server answers how far it is.
   Status Confirm(Lsn lsn, bool ask);
@@ -53,7 +51,7 @@ class ReplicationStream {
   std::unique_ptr<PostgresConnection> connection_;
   char* bytes_ = nullptr;  // libpq's
   std::string_view message_;
-  Lsn passed_ = 0, end_ = 0;
+  Lsn passed_ = 0;
   Lsn confirmed_ = 0;  // 0: the server takes it for no news
   std::chrono::steady_clock::time_point told_{};
 };

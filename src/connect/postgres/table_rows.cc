@@ -7,6 +7,7 @@
 
 #include "connect/constraints.h"
 #include "connect/options.h"
+#include "connect/postgres/postgres.h"
 #include "data/key.h"
 #include "data/text.h"
 
@@ -60,7 +61,7 @@ struct TableRows::Refused {
 };
 
 TableRows::TableRows(const Relation& relation, std::string place)
-    : relation_(relation), place_(std::move(place)) {}
+    : relation_(relation), held_(PostgresTraits(relation).held()), place_(std::move(place)) {}
 TableRows::~TableRows() = default;
 
 void TableRows::Use(std::vector<WireColumn> columns) {
@@ -160,7 +161,7 @@ Result<Arrival> TableRows::Finish() {
     LEAT_ASSIGN(const ArrayPtr array, weights.Finish());
     arrival.batch.weights = std::static_pointer_cast<arrow::Int64Array>(array);
   }
-  if (keyed()) {
+  if (held_) {
     arrival.upserts = std::move(upserts_);
     arrival.offsets = std::move(lsns_);
   } else {
@@ -179,8 +180,8 @@ Result<Arrival> TableRows::Finish() {
   return arrival;
 }
 
-// Rejects rows with values that are not held. Of a keyed table such a row still says that the row
-// of before is gone; of another it is left out.
+// Rejects rows with values that the relation cannot hold. Of a keyed table such a row still says
+// that the row of before is gone; of another it is left out.
 Status TableRows::SetAside(std::vector<Refused> refused, Arrival* arrival) {
   if (refused.empty()) return Status::OK();
   std::stable_sort(refused.begin(), refused.end(),
@@ -191,7 +192,10 @@ Status TableRows::SetAside(std::vector<Refused> refused, Arrival* arrival) {
     const ColumnSpec& column = relation_.columns[one.column];
     LEAT_ASSIGN(const OnError on_error, OnErrorOf(relation_, column));
     const bool kept = on_error == OnError::kNull;
-    if (out[row] || (weights_[row] < 0 && !kept)) continue;
+    const bool goes = weights_[row] < 0 && !kept;
+    // Without a key a row that goes is named by values, and one with these never came.
+    if (goes && !keyed()) out[row] = true;
+    if (out[row] || goes) continue;
     out[row] = !kept;
     arrival->rejects.push_back({.offset = lsns_[row],
                                 .row = one.row,

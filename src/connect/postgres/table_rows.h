@@ -62,6 +62,7 @@ class TableRows {
   bool keyed() const { return !relation_.primary_key.empty(); }
 
   const Relation& relation_;
+  const bool held_;  // as SourceTraits has it
   const std::string place_;
   std::vector<WireColumn> wire_;
   std::vector<std::unique_ptr<Column>> columns_;

@@ -29,7 +29,8 @@ inline constexpr std::array kPostgresTableOptions = {
                "them."},
     OptionSpec{"changes", OptionPlace::kTable, "all",
                "`insert` for a source without a PRIMARY KEY whose rows are only ever inserted: "
-               "whatever else happens to them there is not heard of."},
+               "whatever else happens to them there is not heard of. Without it such a table needs "
+               "REPLICA IDENTITY FULL."},
 };
 
 Result<std::unique_ptr<Sink>> MakePostgresSink(SinkSpec spec);
