@@ -384,6 +384,7 @@ std::unique_ptr<BinaryColumn> Plain(const Type& type) {
 }  // namespace
 
 std::unique_ptr<BinaryColumn> BinaryColumn::Make(const Type& type) {
+  arrow::util::InitializeUTF8();  // without it every byte sequence is valid
   switch (type.id) {
     case TypeId::kBool:
       return Plain<arrow::BooleanBuilder, BoolCodec>(type);
