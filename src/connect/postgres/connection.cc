@@ -70,7 +70,7 @@ constexpr std::array kAdvice = {
     Advice{"", "no password supplied",
            "Give a password by CREATE USER MAPPING … OPTIONS (password '…'), PGPASSWORD, or "
            "~/.pgpass."},
-    Advice{"", "no pg_hba.conf entry",
+    Advice{"", "pg_hba.conf",
            "A line of pg_hba.conf lets in who may connect, from where, to which database (for "
            "changes: a role with REPLICATION, database `all` or by its name)."},
     Advice{"55P03", "",

@@ -127,6 +127,8 @@ Relation RelationOf(const PostgresTable& table) {
   relation.comment = table.comment;
   std::map<int64_t, int> key;
   for (const PostgresColumn& column : table.columns) {
+    // What is generated there is in no log and cannot be written.
+    if (column.generated && column.key_place == 0) continue;
     if (column.key_place > 0) key[column.key_place] = static_cast<int>(relation.columns.size());
     ColumnSpec spec{.column = {column.name, column.meaning.type, !column.not_null},
                     .outside_name = column.name};
