@@ -7,6 +7,7 @@ shown when it fails).
 import contextlib
 import csv
 import datetime
+import json
 import os
 import pathlib
 import random
@@ -193,10 +194,14 @@ CREATE TABLE payment (loan_id bigint, number int, principal numeric(12,2), memo 
 CREATE TABLE payment_0 PARTITION OF payment FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE payment_1 PARTITION OF payment FOR VALUES WITH (MODULUS 2, REMAINDER 1);
 CREATE TABLE log (at int, what text);
+CREATE TABLE remark (at int, what text);
+ALTER TABLE remark REPLICA IDENTITY FULL;
+ALTER TABLE remark ALTER what SET STORAGE EXTERNAL;
 INSERT INTO client SELECT i, 'client ' || i, repeat(md5(i::text), 200) FROM generate_series(1, 300) i;
 INSERT INTO loan SELECT i, 1 + i % 300, i, 'active' FROM generate_series(1, 900) i;
 INSERT INTO payment SELECT 1 + i % 900, i / 900, i, NULL FROM generate_series(1, 1800) i;
 INSERT INTO log VALUES (0, 'begin'), (0, NULL);
+INSERT INTO remark SELECT i % 20, repeat('r' || i % 3, 2000) FROM generate_series(1, 200) i;
 """
 CAPTURED = """
 CREATE FOREIGN TABLE client (id bigint PRIMARY KEY, name text NOT NULL, note text) SERVER bank;
@@ -205,16 +210,19 @@ CREATE FOREIGN TABLE loan (id bigint PRIMARY KEY, client_id bigint, amount numer
 CREATE FOREIGN TABLE payment (loan_id bigint, number int, principal numeric(12,2), memo text,
     PRIMARY KEY (loan_id, number)) SERVER bank;
 CREATE FOREIGN TABLE log (at int, what text) SERVER bank OPTIONS (changes 'insert');
+CREATE FOREIGN TABLE remark (at int, what text) SERVER bank;
 
 CREATE FOREIGN TABLE client_copy () SERVER warehouse OPTIONS (key 'id');
 CREATE FOREIGN TABLE loan_copy () SERVER warehouse OPTIONS (key 'id');
 CREATE FOREIGN TABLE payment_copy () SERVER warehouse OPTIONS (key 'loan_id, number');
 CREATE FOREIGN TABLE log_copy () SERVER warehouse OPTIONS (mode 'append');
+CREATE FOREIGN TABLE remark_copy () SERVER warehouse OPTIONS (key 'at, what');
 CREATE FOREIGN TABLE features () SERVER warehouse OPTIONS (key 'client_id');
 INSERT INTO client_copy SELECT id, name, md5(note) AS note FROM client;
 INSERT INTO loan_copy SELECT id, client_id, amount::text AS amount, status FROM loan;
 INSERT INTO payment_copy SELECT loan_id, number, principal::text AS principal, memo FROM payment;
 INSERT INTO log_copy SELECT at, what FROM log;
+INSERT INTO remark_copy SELECT at, md5(what) AS what, count(*) AS times FROM remark GROUP BY 1, 2;
 INSERT INTO features
 """
 FEATURES = """
@@ -230,6 +238,7 @@ COPIES = {
     "loan_copy": "SELECT id, client_id, amount::text, status FROM loan",
     "payment_copy": "SELECT loan_id, number, principal::text, memo FROM payment",
     "log_copy": "SELECT at, what FROM log",
+    "remark_copy": "SELECT at, md5(what), count(*) FROM remark GROUP BY 1, 2",
     "features": FEATURES,
 }
 
@@ -257,7 +266,10 @@ def some_change(luck):
         f"DELETE FROM payment WHERE loan_id % 40 = {loan % 40}",
         f"INSERT INTO log VALUES ({loan}, 'w{luck.random()}')",
         "INSERT INTO client VALUES (1, NULL, NULL)",
-        *(["TRUNCATE payment", "TRUNCATE loan"] if luck.random() < 0.02 else []),
+        f"INSERT INTO remark SELECT {loan % 20}, repeat('r{loan % 3}', 2000) FROM generate_series(1, 2)",
+        f"UPDATE remark SET at = (at + 1) % 20 WHERE at = {loan % 20}",  # the large value is not sent again
+        f"DELETE FROM remark WHERE ctid = (SELECT min(ctid) FROM remark WHERE at = {loan % 20})",
+        *(["TRUNCATE payment", "TRUNCATE loan", "TRUNCATE remark"] if luck.random() < 0.02 else []),
     ))
 
 
@@ -368,9 +380,11 @@ def wait_for(what, seconds=60):
 def following(leat, path):
     process = leat.start("run", path, "--state", leat.home / "state", "--follow", "-q",
                          "--checkpoint-interval", "0.2")
-    yield process
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    try:
+        yield process
+    finally:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 0, (out, err)
 
 
@@ -445,6 +459,64 @@ def test_the_rows_of_the_last_commit_can_be_asked_for(leat, bank, pipeline):
     leat.finish(("verify", path, "copy", "--state", leat.home / "state"), 1)
 
 
+def test_a_table_without_a_key_by_its_whole_rows(leat, bank, pipeline):
+    """Equal rows are as many as there; what a column cannot hold is a reject, and goes without a trace."""
+    bank("CREATE TABLE thing (a text, b bigint); INSERT INTO thing VALUES ('x', 1), ('x', 1), ('y', 2), "
+         "(NULL, 5000000000)")
+    path = pipeline("""
+        CREATE FOREIGN TABLE thing (a text, b int CHECK (b < 100)) SERVER bank;
+        CREATE FOREIGN TABLE copy () SERVER warehouse OPTIONS (key 'a, b');
+        INSERT INTO copy SELECT coalesce(a, '-') AS a, b, count(*) AS times FROM thing GROUP BY a, b;
+    """)
+    said = leat.fails("run", path, "--state", leat.home / "state", code=2)
+    assert "without a PRIMARY KEY" in said and "REPLICA IDENTITY FULL" in said and "changes 'insert'" in said
+    bank("ALTER TABLE thing REPLICA IDENTITY FULL")
+    leat.run(path)
+    assert held(leat, "SELECT * FROM copy") == [("x", "1", "2"), ("y", "2", "1")]
+    bank("DELETE FROM thing WHERE ctid = (SELECT min(ctid) FROM thing); UPDATE thing SET b = 3 WHERE a = 'y'; "
+         "INSERT INTO thing VALUES ('z', 7), ('z', 7), ('w', 200); DELETE FROM thing WHERE a IS NULL OR a = 'w'")
+    leat.run(path)
+    assert held(leat, "SELECT * FROM copy") == [("x", "1", "1"), ("y", "3", "1"), ("z", "7", "2")]
+    assert leat.rows(path, "SELECT a, b FROM thing ORDER BY a, b") == [
+        ["x", "1"], ["y", "3"], ["z", "7"], ["z", "7"]]
+    leat("verify", path, "copy", "--state", leat.home / "state")
+    bank("BEGIN; TRUNCATE thing; INSERT INTO thing VALUES ('n', 1); COMMIT")
+    leat.run(path)
+    assert held(leat, "SELECT * FROM copy") == [("n", "1", "1")]
+    bank("ALTER TABLE thing REPLICA IDENTITY NOTHING; INSERT INTO thing VALUES ('m', 1)")
+    said = leat.fails("run", path, "--state", leat.home / "state", code=2)
+    assert "without a PRIMARY KEY" in said or "no longer FULL" in said
+    assert held(leat, "SELECT * FROM copy") == [("n", "1", "1")]
+
+
+def test_generated_columns_are_refused_and_not_imported(leat, bank, pipeline):
+    bank("CREATE TABLE thing (id int PRIMARY KEY, b int, twice int GENERATED ALWAYS AS (2 * b) STORED); "
+         "INSERT INTO thing VALUES (1, 1)")
+    path = pipeline("CREATE FOREIGN TABLE thing (id int PRIMARY KEY, b int, twice int) SERVER bank;\n"
+                    "CREATE FOREIGN TABLE copy () SERVER warehouse OPTIONS (key 'id');\n"
+                    "INSERT INTO copy SELECT * FROM thing;")
+    said = leat.fails("run", path, "--state", leat.home / "state", code=2)
+    assert 'column "twice" is generated' in said and "compute it in a view" in said
+    path = pipeline("IMPORT FOREIGN SCHEMA public LIMIT TO (thing) FROM SERVER bank INTO public;\n"
+                    "CREATE FOREIGN TABLE copy () SERVER warehouse OPTIONS (key 'id');\n"
+                    "INSERT INTO copy SELECT *, 2 * b AS twice FROM thing;")
+    leat.run(path)
+    bank("UPDATE thing SET b = 5; INSERT INTO thing VALUES (2, 7)")
+    leat.run(path)
+    assert held(leat, "SELECT * FROM copy") == answers(bank, "SELECT * FROM thing")
+
+
+def test_another_replica_identity_stops_where_it_is_in_the_log(leat, bank, pipeline):
+    bank("CREATE TABLE thing (id int PRIMARY KEY, a text, b int NOT NULL UNIQUE); INSERT INTO thing VALUES (1, 'x', 1)")
+    path = pipeline(ONE)
+    leat.run(path)
+    bank("ALTER TABLE thing REPLICA IDENTITY USING INDEX thing_b_key; UPDATE thing SET b = 2; "
+         "ALTER TABLE thing REPLICA IDENTITY DEFAULT; INSERT INTO thing VALUES (2, 'y', 3)")
+    said = leat.fails("run", path, "--state", leat.home / "state", code=2)
+    assert "its replica identity is now (b)" in said and "was changed at" in said
+    assert held(leat, "SELECT * FROM copy") == [("1", "x", "1")]
+
+
 def test_rejects_have_their_key_and_place(leat, bank, pipeline):
     bank("CREATE TABLE thing (id int PRIMARY KEY, a text, b bigint); INSERT INTO thing VALUES "
          "(1, 'x', 1), (2, 'y', 5000000000), (3, 'z', 100)")
@@ -502,6 +574,42 @@ def test_a_lost_slot_or_table_stops_and_is_mended(leat, bank, pipeline):
     assert "was dropped and made anew" in err
     leat("replay", path, "thing", "--state", leat.home / "state", "-y")
     assert held(leat, "SELECT * FROM copy") == [("9", "n", "9")]
+
+
+def test_an_older_state_is_no_place_to_go_on_from(leat, bank, pipeline):
+    """The server has forgotten what was acknowledged, and would begin behind it without a word."""
+    bank("CREATE TABLE thing (id int PRIMARY KEY, a text, b int); INSERT INTO thing VALUES (1, 'x', 1)")
+    path = pipeline(ONE)
+    leat.run(path)
+    shutil.copytree(leat.home / "state", leat.home / "older")
+    shutil.copy(leat.home / "w.db", leat.home / "older.db")
+    bank("INSERT INTO thing VALUES (2, 'y', 2)")
+    leat.run(path)
+    shutil.rmtree(leat.home / "state")
+    (leat.home / "older").rename(leat.home / "state")
+    shutil.copy(leat.home / "older.db", leat.home / "w.db")
+    bank("INSERT INTO thing VALUES (3, 'z', 3)")
+    err = leat.fails("run", path, "--state", leat.home / "state", code=2)
+    assert "has the log from" in err and "the state stands at" in err and "leat replay" in err
+    leat("replay", path, "thing", "--state", leat.home / "state", "-y")
+    assert held(leat, "SELECT * FROM copy") == [("1", "x", "1"), ("2", "y", "2"), ("3", "z", "3")]
+
+
+def test_a_partition_that_goes_takes_its_rows_along_and_stops(leat, bank, pipeline):
+    bank("CREATE TABLE thing (id int PRIMARY KEY, a text, b int) PARTITION BY RANGE (id); "
+         "CREATE TABLE thing_0 PARTITION OF thing FOR VALUES FROM (0) TO (10); "
+         "CREATE TABLE thing_1 PARTITION OF thing FOR VALUES FROM (10) TO (20); "
+         "INSERT INTO thing VALUES (1, 'x', 1), (11, 'y', 2)")
+    path = pipeline(ONE)
+    leat.run(path)
+    bank("CREATE TABLE thing_2 PARTITION OF thing FOR VALUES FROM (20) TO (30); INSERT INTO thing VALUES (21, 'z', 3)")
+    leat.run(path)
+    assert held(leat, "SELECT id FROM copy") == [("1",), ("11",), ("21",)]
+    bank("DROP TABLE thing_0")
+    err = leat.fails("run", path, "--state", leat.home / "state", code=2)
+    assert "lost a partition" in err and "leat replay" in err
+    leat("replay", path, "thing", "--state", leat.home / "state", "-y")
+    assert held(leat, "SELECT id FROM copy") == [("11",), ("21",)]
 
 
 def test_a_snapshot_that_was_cut_short_goes_on(leat, bank, pipeline):
@@ -584,6 +692,32 @@ def test_a_server_that_is_not_set_up_for_it_says_which_setting(leat):
         said = complaint(f"postgresql://clerk:wr0ng-w0rd@127.0.0.1:{server.port}/postgres")
         assert "password authentication failed" in said and "CREATE USER MAPPING" in said
         assert "wr0ng-w0rd" not in said
+        rules.write_text("host all postgres 127.0.0.1/32 reject\n"
+                         + rules.read_text())
+        server("SELECT pg_reload_conf()")
+        said = complaint(server.url("postgres"))
+        assert "pg_hba.conf" in said and "lets in who may connect" in said
+
+
+def test_how_far_behind_it_is_in_bytes_and_time(leat, bank, pipeline):
+    bank("CREATE TABLE thing (id int PRIMARY KEY, a text, b int)")
+    path = pipeline(ONE)
+    with following(leat, path):
+        def lag():
+            live = json.loads(leat("status", path, "--state", leat.home / "state", "--json"))
+            source, = live["sources"]
+            return source.get("lag_bytes"), source.get("lag_time")
+        wait_for(lambda: bank("SELECT 1 FROM pg_replication_slots WHERE active"))
+        wait_for(lambda: lag() == (0, 0))
+        (sender,), = bank("SELECT active_pid FROM pg_replication_slots WHERE active")
+        os.kill(int(sender), signal.SIGSTOP)  # it does not read on: what waits out there is known all the same
+        try:
+            bank("INSERT INTO thing SELECT i, repeat('x', 300), 1 FROM generate_series(1, 10000) i")
+            wait_for(lambda: lag()[0] > 1000000 and lag()[1] > 0)
+        finally:
+            os.kill(int(sender), signal.SIGCONT)
+        wait_for(lambda: lag() == (0, 0))
+        wait_for(lambda: held(leat, "SELECT count(*) FROM copy") == [("10000",)])
 
 
 def test_drop_leaves_nothing_behind(leat, bank, pipeline):
