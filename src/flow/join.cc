@@ -13,33 +13,24 @@ std::vector<Type> TypesOf(const Schema& schema) {
   return types;
 }
 
-Result<KeyedBatch> MakeKeyed(const JoinSpec& spec, int port, const Batch& batch,
-                             const EvalContext& context, Output* out) {
+Result<KeyedColumns> EvaluateKeys(const JoinSpec& spec, int port, const Batch& batch,
+                                  const EvalContext& context, Output* out) {
   const std::vector<ExprPtr>& keys = port == 0 ? spec.left_keys : spec.right_keys;
   ErrorMask errors(batch.rows);
-  std::vector<std::shared_ptr<arrow::Array>> columns;
-  std::vector<KeyColumn> key_columns;
+  KeyedColumns keyed{.batch = batch, .keys = {}, .null_key = {}};
   for (const ExprPtr& key : keys) {
     LEAT_ASSIGN(auto column, EvaluateColumn(*key, batch, context, &errors));
-    columns.push_back(std::move(column));
-    key_columns.push_back({.type = key->type});
+    keyed.keys.push_back(std::move(column));
   }
   if (errors.any()) {
     LEAT_RETURN(RejectRows(batch, errors, out));
     LEAT_ASSIGN(const Batch good, Take(batch, RowsWithoutErrors(batch.rows, errors)));
-    return MakeKeyed(spec, port, good, context, out);
+    return EvaluateKeys(spec, port, good, context, out);
   }
-  KeyedBatch keyed;
-  keyed.batch = batch;
   keyed.batch.seq = nullptr;
-  if (keys.empty()) {
-    keyed.keys.offsets.assign(static_cast<size_t>(batch.rows) + 1, 0);
-    return keyed;
-  }
-  LEAT_RETURN(KeyEncoder(std::move(key_columns)).Encode(columns, batch.rows, &keyed.keys));
-  for (size_t key = 0; key < columns.size(); ++key) {
+  for (size_t key = 0; key < keyed.keys.size(); ++key) {
     if (key < spec.null_safe.size() && spec.null_safe[key]) continue;
-    const auto& column = columns[key];
+    const auto& column = keyed.keys[key];
     const auto plain = column->type_id() == arrow::Type::DICTIONARY ? Plain(column) : column;
     if (plain->null_count() == 0) continue;
     keyed.null_key.resize(static_cast<size_t>(batch.rows), 0);
@@ -47,6 +38,28 @@ Result<KeyedBatch> MakeKeyed(const JoinSpec& spec, int port, const Batch& batch,
       if (plain->IsNull(i)) keyed.null_key[static_cast<size_t>(i)] = 1;
     }
   }
+  return keyed;
+}
+
+Status EncodeKeys(const JoinSpec& spec, int port, const KeyedColumns& keyed, Strings* out) {
+  if (keyed.keys.empty()) {
+    out->offsets.assign(static_cast<size_t>(keyed.batch.rows) + 1, 0);
+    return Status::OK();
+  }
+  std::vector<KeyColumn> columns;
+  for (const ExprPtr& key : port == 0 ? spec.left_keys : spec.right_keys) {
+    columns.push_back({.type = key->type});
+  }
+  return KeyEncoder(std::move(columns)).Encode(keyed.keys, keyed.batch.rows, out);
+}
+
+Result<KeyedBatch> MakeKeyed(const JoinSpec& spec, int port, const Batch& batch,
+                             const EvalContext& context, Output* out) {
+  LEAT_ASSIGN(KeyedColumns columns, EvaluateKeys(spec, port, batch, context, out));
+  KeyedBatch keyed;
+  LEAT_RETURN(EncodeKeys(spec, port, columns, &keyed.keys));
+  keyed.batch = std::move(columns.batch);
+  keyed.null_key = std::move(columns.null_key);
   return keyed;
 }
 

@@ -2,62 +2,19 @@
 // it comes. Nothing is kept but the right side's columns.
 #include <arrow/array/util.h>
 
-#include <bit>
-
-#include "base/check.h"
 #include "flow/join_internal.h"
+#include "flow/join_keys.h"
 #include "flow/row_errors.h"
-#include "state/run.h"
 
 namespace leat::join_internal {
 namespace {
 
 constexpr int64_t kProbeBlock = 256;
 
-// Rows by key: a table of the first row of each key, rows of one key in a chain.
-class KeyTable {
- public:
-  // Rows of `left_out` (empty: none) match nothing.
-  KeyTable(Strings keys, const std::vector<uint8_t>& left_out) : keys_(std::move(keys)) {
-    const auto rows = static_cast<size_t>(keys_.size());
-    slots_.assign(std::bit_ceil(rows * 2 + 1), {});
-    next_.assign(rows, -1);
-    // From the end, so that chains run in the order of the rows.
-    for (int64_t row = keys_.size() - 1; row >= 0; --row) {
-      if (!left_out.empty() && left_out[static_cast<size_t>(row)] != 0) continue;
-      const uint64_t hash = HashKey(keys_[row]);
-      Slot& slot = slots_[FindSlot(keys_[row], hash)];
-      next_[static_cast<size_t>(row)] = slot.first;
-      slot = {hash, static_cast<int32_t>(row)};
-    }
-  }
-  void Prefetch(uint64_t hash) const { __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]); }
-  // The first row of the key, or -1.
-  int32_t Find(std::string_view key, uint64_t hash) const {
-    return slots_[FindSlot(key, hash)].first;
-  }
-  int32_t Next(int32_t row) const { return next_[static_cast<size_t>(row)]; }
-
- private:
-  struct Slot {
-    uint64_t hash = 0;
-    int32_t first = -1;
-  };
-  size_t FindSlot(std::string_view key, uint64_t hash) const {
-    for (size_t at = hash & (slots_.size() - 1);; at = (at + 1) & (slots_.size() - 1)) {
-      const Slot& slot = slots_[at];
-      if (slot.first < 0 || (slot.hash == hash && keys_[slot.first] == key)) return at;
-    }
-  }
-
-  const Strings keys_;
-  std::vector<Slot> slots_;
-  std::vector<int32_t> next_;
-};
-
 class FinalJoin : public Operator {
  public:
-  explicit FinalJoin(JoinSpec spec) : spec_(std::move(spec)) {}
+  explicit FinalJoin(JoinSpec spec)
+      : spec_(std::move(spec)), words_(JoinKeys::WordsOf(spec_)), right_keys_(words_) {}
 
   Status Push(int port, const Batch& batch, const EvalContext& context, Output* out) override;
   Status Finish(const Epoch& epoch, const EvalContext& context, Output* out) override;
@@ -72,12 +29,20 @@ class FinalJoin : public Operator {
       right.clear();
     }
   };
+  // Rows of the left side, with their keys.
+  struct Probe {
+    Batch batch;
+    std::vector<uint8_t> null_key;
+    JoinKeys keys;
+  };
   bool CountsLeft() const {
     return spec_.type >= JoinType::kSemi || EmitsUnmatchedLeft(spec_.type);
   }
 
   Status Build();
-  Status PushLeft(const KeyedBatch& left, const EvalContext& context, Output* out);
+  Status PushLeft(const Probe& left, const EvalContext& context, Output* out);
+  // Of a semi or anti join whose matches need not be counted.
+  void FindMatches(const Probe& left);
   // Those of `pairs` that satisfy the residual.
   Status KeepPassing(const Batch& left, const EvalContext& context, Output* out,
                      Pairs* pairs) const;
@@ -87,7 +52,10 @@ class FinalJoin : public Operator {
   Status EmitLeftAlone(const Batch& left, Output* out) const;
 
   const JoinSpec spec_;
-  std::vector<KeyedBatch> waiting_;  // the right side until it is complete
+  const int words_;
+  std::vector<Batch> waiting_;  // the right side until it is complete
+  JoinKeys right_keys_;
+  std::vector<uint8_t> null_key_;  // of the right side; empty: no row has one
   bool built_ = false;
   Batch right_;
   std::unique_ptr<KeyTable> table_;
@@ -102,54 +70,53 @@ Status FinalJoin::Push(int port, const Batch& batch, const EvalContext& context,
   if (port == 1 && built_) {
     return Status::Invalid("a final join was given rows of its right side after its left side");
   }
-  if (port == 0) LEAT_RETURN(Build());
-  LEAT_ASSIGN(KeyedBatch keyed, MakeKeyed(spec_, port, batch, context, out));
-  if (port == 0) return PushLeft(keyed, context, out);
-  if (!keyed.null_key.empty() && !EmitsUnmatchedRight(spec_.type)) {
-    LEAT_ASSIGN(keyed, TakeKeyed(keyed, false));
+  LEAT_ASSIGN(KeyedColumns keyed, EvaluateKeys(spec_, port, batch, context, out));
+  if (port == 1) {
+    LEAT_RETURN(right_keys_.Append(spec_, port, keyed));
+    if (!keyed.null_key.empty()) {
+      null_key_.resize(static_cast<size_t>(right_keys_.size() - keyed.batch.rows), 0);
+      null_key_.insert(null_key_.end(), keyed.null_key.begin(), keyed.null_key.end());
+    }
+    waiting_.push_back(std::move(keyed.batch));
+    return Status::OK();
   }
-  waiting_.push_back(std::move(keyed));
-  return Status::OK();
+  LEAT_RETURN(Build());
+  Probe left{keyed.batch, std::move(keyed.null_key), JoinKeys(words_)};
+  LEAT_RETURN(left.keys.Append(spec_, port, keyed));
+  return PushLeft(left, context, out);
 }
 
 Status FinalJoin::Build() {
   if (built_) return Status::OK();
   built_ = true;
-  std::vector<Batch> batches;
-  Strings keys;
-  std::vector<uint8_t> null_key;
-  for (const KeyedBatch& keyed : waiting_) {
-    if (!keyed.null_key.empty()) {
-      null_key.resize(static_cast<size_t>(keys.size()), 0);
-      null_key.insert(null_key.end(), keyed.null_key.begin(), keyed.null_key.end());
-    }
-    for (int64_t i = 0; i < keyed.keys.size(); ++i) keys.Append(keyed.keys[i]);
-    batches.push_back(keyed.batch);
-  }
+  LEAT_ASSIGN(right_, Concatenate(spec_.right, waiting_));
   waiting_.clear();
-  LEAT_ASSIGN(right_, Concatenate(spec_.right, batches));
   if (right_.rows > INT32_MAX) return NotSupported("a join with more than 2^31 rows on the right");
-  if (!null_key.empty()) null_key.resize(static_cast<size_t>(keys.size()), 0);
-  table_ = std::make_unique<KeyTable>(std::move(keys), null_key);
+  if (!null_key_.empty()) null_key_.resize(static_cast<size_t>(right_.rows), 0);
+  table_ = std::make_unique<KeyTable>(right_keys_, null_key_);
   if (EmitsUnmatchedRight(spec_.type)) {
     right_matches_.assign(static_cast<size_t>(right_.rows), 0);
   }
   return Status::OK();
 }
 
-Status FinalJoin::PushLeft(const KeyedBatch& left, const EvalContext& context, Output* out) {
+Status FinalJoin::PushLeft(const Probe& left, const EvalContext& context, Output* out) {
   if (CountsLeft()) left_matches_.assign(static_cast<size_t>(left.batch.rows), 0);
+  if (!EmitsPairs(spec_.type) && !spec_.residual && !left.batch.weights && !right_.weights) {
+    FindMatches(left);
+    return EmitLeftAlone(left.batch, out);
+  }
   Pairs pairs;
   uint64_t hashes[kProbeBlock];
   for (int64_t begin = 0; begin < left.batch.rows; begin += kProbeBlock) {
     const int64_t end = std::min(left.batch.rows, begin + kProbeBlock);
     for (int64_t i = begin; i < end; ++i) {
-      hashes[i - begin] = HashKey(left.keys[i]);
+      hashes[i - begin] = left.keys.Hash(i);
       table_->Prefetch(hashes[i - begin]);
     }
     for (int64_t i = begin; i < end; ++i) {
       if (!left.null_key.empty() && left.null_key[static_cast<size_t>(i)] != 0) continue;
-      for (int32_t row = table_->Find(left.keys[i], hashes[i - begin]); row >= 0;
+      for (int32_t row = table_->Find(left.keys, i, hashes[i - begin]); row >= 0;
            row = table_->Next(row)) {
         pairs.left.push_back(static_cast<int32_t>(i));
         pairs.right.push_back(row);
@@ -161,6 +128,23 @@ Status FinalJoin::PushLeft(const KeyedBatch& left, const EvalContext& context, O
   }
   LEAT_RETURN(TakePairs(left.batch, context, out, &pairs));
   return CountsLeft() ? EmitLeftAlone(left.batch, out) : Status::OK();
+}
+
+void FinalJoin::FindMatches(const Probe& left) {
+  uint64_t hashes[kProbeBlock];
+  for (int64_t begin = 0; begin < left.batch.rows; begin += kProbeBlock) {
+    const int64_t end = std::min(left.batch.rows, begin + kProbeBlock);
+    for (int64_t i = begin; i < end; ++i) {
+      hashes[i - begin] = left.keys.Hash(i);
+      table_->Prefetch(hashes[i - begin]);
+    }
+    for (int64_t i = begin; i < end; ++i) {
+      if (!left.null_key.empty() && left.null_key[static_cast<size_t>(i)] != 0) continue;
+      if (table_->Find(left.keys, i, hashes[i - begin]) >= 0) {
+        left_matches_[static_cast<size_t>(i)] = 1;
+      }
+    }
+  }
 }
 
 Result<Batch> FinalJoin::Gather(const Batch& left, const Pairs& pairs) const {

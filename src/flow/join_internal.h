@@ -33,8 +33,19 @@ struct KeyedBatch {
   std::vector<uint8_t> null_key;  // empty: no row has one
 };
 
+// Rows with what their join keys evaluate to.
+struct KeyedColumns {
+  Batch batch;                                      // without `_seq`
+  std::vector<std::shared_ptr<arrow::Array>> keys;  // one of each key
+  std::vector<uint8_t> null_key;                    // as in KeyedBatch
+};
 // Evaluates the keys of side `port` over a batch; rows that fail go to the rejects and are left
-// out. Without keys every row has the same one.
+// out.
+Result<KeyedColumns> EvaluateKeys(const JoinSpec& spec, int port, const Batch& batch,
+                                  const EvalContext& context, Output* out);
+// The bytes of the keys of side `port`, one of each row. Without keys every row has the same one.
+Status EncodeKeys(const JoinSpec& spec, int port, const KeyedColumns& keyed, Strings* out);
+// Both.
 Result<KeyedBatch> MakeKeyed(const JoinSpec& spec, int port, const Batch& batch,
                              const EvalContext& context, Output* out);
 // The rows of `keyed` whose key has (or has not) a null.
