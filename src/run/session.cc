@@ -286,21 +286,12 @@ Result<std::vector<Batch>> Session::AnswerOnce(const LogicalPtr& query, const Co
 
 Result<std::vector<Batch>> Session::Compute(const LogicalPtr& query, const Cores& cores) {
   std::vector<Batch> batches;
-  const auto scan = [this](const std::string& name, const BatchVisitor& visit) {
-    if (const auto found = temporary_.find(name); found != temporary_.end()) {
-      return visit(found->second);
-    }
-    return Scan(name, [&](const Batch& batch) -> Status {
-      LEAT_RETURN(CheckCancelled());
-      return visit(batch);
-    });
-  };
   const auto visit = [&](const Batch& batch) -> Status {
     LEAT_RETURN(CheckCancelled());
     batches.push_back(batch);
     return Status::OK();
   };
-  LEAT_RETURN(RunOnce(query, scan, Eval(), visit, cores));
+  LEAT_RETURN(RunOnce(query, ScannerOf(*query), Eval(), visit, cores));
   return batches;
 }
 

@@ -15,6 +15,7 @@
 #include "base/file_system.h"
 #include "plan/dataflow.h"
 #include "run/incremental.h"
+#include "run/key_ranges.h"
 #include "run/local_table.h"
 #include "run/pipeline.h"
 #include "run/read_view.h"
@@ -144,9 +145,15 @@ class Session {
   // A stored view's rows, where the state has them as its definition stands here.
   const RowsScan* HeldRows(const Relation& source) const;
   const RowsScan* StoredRows(const Relation& view) const;
+  // The columns by which the state keeps its rows; nullptr: it does not, or by all of them.
+  const std::vector<int>* KeyOf(const std::string& relation) const;
   // Looks at what is committed by now; within a transaction, at what was at BEGIN.
   Status Refresh();
-  Status Scan(const std::string& relation, const std::function<Status(const Batch&)>& visit);
+  // Where a query finds its relations' rows: of one key alone, if that is all it asks for.
+  RelationScan ScannerOf(const Logical& query);
+  // Rows by key only: of the range.
+  Status Scan(const std::string& relation, const std::function<Status(const Batch&)>& visit,
+              const KeyRange& range = {});
   Status CheckCancelled();
   Status ScanForeign(const Relation& relation, const std::function<Status(const Batch&)>& visit);
   void KnowSinkColumns();

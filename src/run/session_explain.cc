@@ -62,22 +62,14 @@ Result<StatementResult> Session::RunExplain(const Explain& explain) {
 
 Status Session::Measure(const LogicalPtr& plan, int64_t* rows, Reports* reports) {
   const Cores cores = OwnCores();
-  const auto scan = [this](const std::string& name, const BatchVisitor& visit) {
-    if (const auto found = temporary_.find(name); found != temporary_.end()) {
-      return visit(found->second);
-    }
-    return Scan(name, [&](const Batch& batch) -> Status {
-      LEAT_RETURN(CheckCancelled());
-      return visit(batch);
-    });
-  };
   const auto visit = [&](const Batch& batch) -> Status {
     *rows += batch.rows;
     return CheckCancelled();
   };
   auto settled = Settled(plan, -1, cores);
-  const Status status =
-      settled.ok() ? RunOnce(*settled, scan, Eval(), visit, cores, reports) : settled.status();
+  const Status status = settled.ok()
+                            ? RunOnce(*settled, ScannerOf(**settled), Eval(), visit, cores, reports)
+                            : settled.status();
   temporary_.clear();
   return status;
 }

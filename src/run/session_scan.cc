@@ -18,7 +18,7 @@ namespace {
 
 constexpr int64_t kScanRows = 4096;
 
-Status DecodeRows(const RowsScan& rows, const Schema& schema,
+Status DecodeRows(const RowsScan& rows, const KeyRange& range, const Schema& schema,
                   const std::function<Status(const Batch&)>& visit) {
   RowDecoder decoder(TypesOf(schema));
   const auto flush = [&]() -> Status {
@@ -26,25 +26,26 @@ Status DecodeRows(const RowsScan& rows, const Schema& schema,
     LEAT_ASSIGN(batch.columns, decoder.Finish());
     return batch.rows == 0 ? Status::OK() : visit(batch);
   };
-  LEAT_RETURN(
-      rows("", "", [&](std::string_view, std::string_view row, int64_t weight) -> Result<bool> {
-        for (int64_t i = 0; i < weight; ++i) LEAT_RETURN(decoder.Append(row));
-        if (decoder.rows() >= kScanRows) LEAT_RETURN(flush());
-        return true;
-      }));
+  LEAT_RETURN(rows(range.begin, range.end,
+                   [&](std::string_view, std::string_view row, int64_t weight) -> Result<bool> {
+                     for (int64_t i = 0; i < weight; ++i) LEAT_RETURN(decoder.Append(row));
+                     if (decoder.rows() >= kScanRows) LEAT_RETURN(flush());
+                     return true;
+                   }));
   return flush();
 }
 
 // Rows of a source that are held by key, in the order of their arrival.
-Status DecodeHeld(const RowsScan& rows, const Schema& schema,
+Status DecodeHeld(const RowsScan& rows, const KeyRange& range, const Schema& schema,
                   const std::function<Status(const Batch&)>& visit) {
   Strings held;
   std::vector<std::pair<int64_t, int64_t>> order;  // number, place
-  LEAT_RETURN(rows("", "", [&](std::string_view, std::string_view row, int64_t) -> Result<bool> {
-    order.emplace_back(KeyedRows::SeqOf(row), held.size());
-    held.Append(KeyedRows::RowOf(row));
-    return true;
-  }));
+  LEAT_RETURN(rows(range.begin, range.end,
+                   [&](std::string_view, std::string_view row, int64_t) -> Result<bool> {
+                     order.emplace_back(KeyedRows::SeqOf(row), held.size());
+                     held.Append(KeyedRows::RowOf(row));
+                     return true;
+                   }));
   std::sort(order.begin(), order.end());
   RowDecoder decoder(TypesOf(schema));
   arrow::Int64Builder seqs;
@@ -153,8 +154,39 @@ const RowsScan* Session::HeldRows(const Relation& source) const {
   return nullptr;
 }
 
-Status Session::Scan(const std::string& relation,
-                     const std::function<Status(const Batch&)>& visit) {
+const std::vector<int>* Session::KeyOf(const std::string& relation) const {
+  const Relation* found = catalog_.FindRelation(relation);
+  if (found == nullptr) return nullptr;
+  if (HeldRows(*found) != nullptr) {
+    for (const StandingSource& source : pipeline_->sources) {
+      if (source.name == relation) return &source.traits.key;
+    }
+  }
+  if (StoredRows(*found) == nullptr) return nullptr;
+  for (const StoredView& stored : pipeline_->stored) {
+    if (stored.name == relation && !stored.key.empty()) return &stored.key;
+  }
+  return nullptr;
+}
+
+RelationScan Session::ScannerOf(const Logical& query) {
+  const KeyOfRelation key_of = [this](const std::string& name) { return KeyOf(name); };
+  return [this, ranges = KeyRangesOf(query, key_of, Eval())](const std::string& name,
+                                                             const BatchVisitor& visit) {
+    if (const auto found = temporary_.find(name); found != temporary_.end()) {
+      return visit(found->second);
+    }
+    const auto checked = [&](const Batch& batch) -> Status {
+      LEAT_RETURN(CheckCancelled());
+      return visit(batch);
+    };
+    const auto range = ranges.find(name);
+    return Scan(name, checked, range == ranges.end() ? KeyRange{} : range->second);
+  };
+}
+
+Status Session::Scan(const std::string& relation, const std::function<Status(const Batch&)>& visit,
+                     const KeyRange& range) {
   if (LocalTable* table = FindTable(relation); table != nullptr) {
     LEAT_ASSIGN(const Batch rows, table->contents());
     return visit(rows);
@@ -179,10 +211,10 @@ Status Session::Scan(const std::string& relation,
                      {.sqlstate = kUndefinedTable});
   }
   if (const RowsScan* rows = HeldRows(*found); rows != nullptr) {
-    return DecodeHeld(*rows, found->schema(), visit);
+    return DecodeHeld(*rows, range, found->schema(), visit);
   }
   if (const RowsScan* rows = StoredRows(*found); rows != nullptr) {
-    return DecodeRows(*rows, found->schema(), visit);
+    return DecodeRows(*rows, range, found->schema(), visit);
   }
   return ScanForeign(*found, visit);
 }
