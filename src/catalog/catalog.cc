@@ -26,6 +26,17 @@ Schema Relation::schema() const {
   return schema;
 }
 
+std::string CheckSpec::Broken(std::string_view relation) const {
+  if (is_not_null) return fmt::format("domain {} does not allow null values", domain);
+  if (!domain.empty()) {
+    return fmt::format("value for domain {} violates check constraint \"{}\"", domain, name);
+  }
+  return fmt::format("new row for relation \"{}\" violates check constraint \"{}\"", relation,
+                     name);
+}
+
+const char* CheckSpec::sqlstate() const { return is_not_null ? "23502" : "23514"; }
+
 Status Catalog::AddServer(Server server) {
   if (servers_.contains(server.name)) {
     return SqlStatus(fmt::format("server \"{}\" already exists", server.name),
@@ -37,7 +48,7 @@ Status Catalog::AddServer(Server server) {
 }
 
 Status Catalog::AddRelation(Relation relation) {
-  if (relations_.contains(relation.name)) {
+  if (relations_.contains(relation.name) || sequences_.contains(relation.name)) {
     return SqlStatus(fmt::format("relation \"{}\" already exists", relation.name),
                      {.sqlstate = "42P07", .location = relation.location});
   }
@@ -67,6 +78,64 @@ Status Catalog::Drop(std::string_view relation) {
   std::erase_if(inserts_, [&](const StandingInsert& insert) { return insert.sink == relation; });
   relations_.erase(found);
   return Status::OK();
+}
+
+Status Catalog::AddEnum(std::shared_ptr<EnumType> labels) {
+  std::string name = labels->name;
+  if (enums_.contains(name) || domains_.contains(name) || relations_.contains(name)) {
+    return SqlStatus(fmt::format("type \"{}\" already exists", name),
+                     {.sqlstate = kDuplicateObject});
+  }
+  enums_.emplace(std::move(name), std::move(labels));
+  return Status::OK();
+}
+
+Status Catalog::AddDomain(Domain domain) {
+  std::string name = domain.name;
+  if (enums_.contains(name) || domains_.contains(name) || relations_.contains(name)) {
+    return SqlStatus(fmt::format("type \"{}\" already exists", name),
+                     {.sqlstate = kDuplicateObject});
+  }
+  domains_.emplace(std::move(name), std::move(domain));
+  return Status::OK();
+}
+
+Status Catalog::AddSequence(SequenceSpec sequence) {
+  std::string name = sequence.name;
+  if (relations_.contains(name) || sequences_.contains(name)) {
+    return SqlStatus(fmt::format("relation \"{}\" already exists", name), {.sqlstate = "42P07"});
+  }
+  sequences_.emplace(std::move(name), std::move(sequence));
+  return Status::OK();
+}
+
+void Catalog::DropType(std::string_view name) {
+  if (const auto found = enums_.find(name); found != enums_.end()) enums_.erase(found);
+  if (const auto found = domains_.find(name); found != domains_.end()) domains_.erase(found);
+}
+
+void Catalog::DropSequence(std::string_view name) {
+  if (const auto found = sequences_.find(name); found != sequences_.end()) sequences_.erase(found);
+}
+
+const std::shared_ptr<EnumType>* Catalog::FindEnum(std::string_view name) const {
+  const auto found = enums_.find(name);
+  return found == enums_.end() ? nullptr : &found->second;
+}
+
+const Domain* Catalog::FindDomain(std::string_view name) const {
+  const auto found = domains_.find(name);
+  return found == domains_.end() ? nullptr : &found->second;
+}
+
+const SequenceSpec* Catalog::FindSequence(std::string_view name) const {
+  const auto found = sequences_.find(name);
+  return found == sequences_.end() ? nullptr : &found->second;
+}
+
+SequenceSpec* Catalog::FindSequence(std::string_view name) {
+  const auto found = sequences_.find(name);
+  return found == sequences_.end() ? nullptr : &found->second;
 }
 
 Status Catalog::AddFunction(SqlFunction function, bool replace) {

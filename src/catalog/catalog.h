@@ -26,6 +26,8 @@ struct Server {
   Options credentials;  // USER MAPPING: in no hash, catalog, EXPLAIN or log
 };
 
+enum class Identity : uint8_t { kNone, kAlways, kByDefault };
+
 enum class OnError : uint8_t { kReject, kFail, kNull };
 
 struct ColumnSpec {
@@ -36,14 +38,41 @@ struct ColumnSpec {
   Options options;
   std::string comment;
   ExprPtr default_value;  // CREATE TABLE … DEFAULT; or nullptr
+  std::string domain;     // whose constraints are among the table's checks; "" none
+  std::string sequence;   // that serial or GENERATED … AS IDENTITY made; "" none
+  Identity identity = Identity::kNone;
   // What a pipeline reads: nothing asks for the column's values, so a source may leave them null if
   // it need not look at them to know that they are right.
   bool unread = false;
 };
 
 struct CheckSpec {
-  std::string name;   // "rejected_amount_requested_check", as PostgreSQL names it
-  ExprPtr predicate;  // over the relation's columns; a row passes unless it is false
+  std::string name;          // "rejected_amount_requested_check", as PostgreSQL names it
+  ExprPtr predicate;         // over the relation's columns; a row passes unless it is false
+  std::string domain;        // whose constraint it is; "" the table's own
+  bool is_not_null = false;  // of a domain
+  // What PostgreSQL says of a row of `relation` that breaks it, and the SQLSTATE.
+  std::string Broken(std::string_view relation) const;
+  const char* sqlstate() const;
+};
+
+// CREATE DOMAIN: a type with constraints. A column of it is of the type, and has its checks.
+struct Domain {
+  std::string name;
+  Type type;
+  ExprPtr default_value;          // or nullptr
+  std::vector<CheckSpec> checks;  // over the value, as column 0
+};
+
+// CREATE SEQUENCE, serial and identity columns. Where it stands is the session's to know.
+struct SequenceSpec {
+  std::string name;
+  int64_t start = 1;
+  int64_t increment = 1;
+  int64_t min = 1;
+  int64_t max = INT64_MAX;
+  bool cycle = false;
+  std::string owner;  // the table whose column made it, and with which it goes
 };
 
 // CREATE INDEX on a table that leat holds: a name, and a constraint if it is unique. What is looked
@@ -117,6 +146,19 @@ class Catalog {
   // A setting's value, or its default: "UTC" for timezone, else "".
   std::string Setting(std::string_view name) const;
 
+  // A new type, or sequence, whose name is free among its kind and the relations'; else 42710,
+  // 42P07.
+  Status AddEnum(std::shared_ptr<EnumType> labels);
+  Status AddDomain(Domain domain);
+  Status AddSequence(SequenceSpec sequence);
+  void DropType(std::string_view name);
+  void DropSequence(std::string_view name);
+  const std::shared_ptr<EnumType>* FindEnum(std::string_view name) const;
+  const Domain* FindDomain(std::string_view name) const;
+  const SequenceSpec* FindSequence(std::string_view name) const;
+  SequenceSpec* FindSequence(std::string_view name);
+  const std::map<std::string, SequenceSpec, std::less<>>& sequences() const { return sequences_; }
+
   const Server* FindServer(std::string_view name) const;
   Server* FindServer(std::string_view name);
   const Relation* FindRelation(std::string_view name) const;
@@ -131,6 +173,9 @@ class Catalog {
   std::map<std::string, Server, std::less<>> servers_;
   std::map<std::string, Relation, std::less<>> relations_;
   std::vector<StandingInsert> inserts_;
+  std::map<std::string, std::shared_ptr<EnumType>, std::less<>> enums_;
+  std::map<std::string, Domain, std::less<>> domains_;
+  std::map<std::string, SequenceSpec, std::less<>> sequences_;
   std::vector<std::shared_ptr<const SqlFunction>> functions_;  // copies of a catalog share them
   std::map<std::string, std::string, std::less<>> settings_;
 };

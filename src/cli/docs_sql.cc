@@ -67,7 +67,8 @@ constexpr std::array kFamilies = {
            "regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy stddev stddev_pop "
            "stddev_samp string_agg sum var_pop var_samp variance xmlagg"},
     Family{"Identifiers", "gen_random_uuid"},
-    Family{"Sequences", "currval lastval nextval setval"},
+    Family{"Enums", "enum_first enum_last enum_range"},
+    Family{"Sequences", "currval lastval nextval pg_get_serial_sequence setval"},
     Family{"Text search, XML, network, geometry, ranges",
            "to_tsvector to_tsquery ts_rank xpath xmlelement host masklen area center lower_inc "
            "isempty range_merge"},
@@ -85,7 +86,11 @@ constexpr std::string_view kTypes =
 
 bool IsThere(const std::string& name) {
   // What the binder answers without a spec: set functions of FROM and what depends on types.
-  static constexpr std::array<std::string_view, 2> kByTheBinder = {"pg_typeof", "unnest"};
+  static constexpr std::array<std::string_view, 12> kByTheBinder = {
+      "pg_typeof",          "unnest",          "json_each",
+      "jsonb_each",         "json_each_text",  "jsonb_each_text",
+      "json_to_record",     "jsonb_to_record", "json_to_recordset",
+      "jsonb_to_recordset", "row_to_json",     "pg_get_serial_sequence"};
   return !FindFunctions(name).empty() || IsAggregate(name) ||
          std::find(kByTheBinder.begin(), kByTheBinder.end(), name) != kByTheBinder.end();
 }
@@ -133,9 +138,9 @@ std::string SqlPage() {
   text +=
       "\nAny aggregate may have DISTINCT, ORDER BY and FILTER, and may stand over a window; window "
       "functions are all there. `now()`, `current_date` and their like are the epoch's clock; what "
-      "gives another value each time it is asked (`random`, `gen_random_uuid`, sequences) cannot "
-      "be "
-      "computed again after a crash and is refused.\n\n## Types\n\n| type | |\n|---|---|\n";
+      "gives another value each time it is asked (`random`, `gen_random_uuid`) cannot be "
+      "computed again after a crash and is refused; sequences belong to local tables.\n\n## "
+      "Types\n\n| type | |\n|---|---|\n";
   for (size_t at = 0; at < kTypes.size();) {
     const size_t end = std::min(kTypes.find(',', at), kTypes.size());
     const std::string name(kTypes.substr(at, end - at));
@@ -144,7 +149,8 @@ std::string SqlPage() {
   }
   text +=
       "\nArrays have one dimension and begin at 1. Text is UTF-8 and orders by its bytes (COLLATE "
-      "\"C\"). There are no composite, enum, domain or range types.\n";
+      "\"C\"). Enums and domains are made by CREATE "
+      "TYPE and CREATE DOMAIN for local tables; there are no composite or range types.\n";
   return text;
 }
 

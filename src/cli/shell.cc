@@ -123,7 +123,9 @@ bool Shell::RunStatement(const ParsedStatement& statement, const std::string& sq
     PrintError(result.status(), sql, name, first_line);
     return false;
   }
-  if (result->has_rows) {
+  if (result->output) {
+    std::fputs(result->output->c_str(), stdout);
+  } else if (result->has_rows) {
     std::fputs(FormatTable(result->schema, result->rows, options_.format, settings()).c_str(),
                stdout);
   } else if (!options_.quiet) {

@@ -71,8 +71,7 @@ Status FindFailedChecks(const Relation& relation, const Batch& batch, Violations
     }
     const auto& passes = static_cast<const arrow::BooleanArray&>(*answer);
     if (passes.true_count() + passes.null_count() == batch.rows) continue;
-    const auto reason = fmt::format("new row for relation \"{}\" violates check constraint \"{}\"",
-                                    relation.name, check->name);
+    const std::string reason = check->Broken(relation.name);
     for (int64_t row = 0; row < batch.rows; ++row) {
       if (passes.IsValid(row) && !passes.Value(row)) {
         violations->Add(batch.rows, row, column, reason);

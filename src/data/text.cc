@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <unordered_map>
 
 #include "base/ascii.h"
 #include "base/check.h"
@@ -128,6 +129,11 @@ void AppendValue(const arrow::Array& column, int64_t row, const Type& type, cons
     case TypeId::kUuid:
       text_internal::AppendUuid(As<arrow::FixedSizeBinaryArray>(column).GetValue(row), out);
       return;
+    case TypeId::kEnum: {
+      const auto* label = type.labels->Find(As<arrow::Int32Array>(column).Value(row));
+      if (label != nullptr) out->append(label->text);
+      return;
+    }
     case TypeId::kArray:
       AppendArray(As<arrow::ListArray>(column), row, *type.element, zone, out);
       return;
@@ -285,6 +291,23 @@ Result<ArrayPtr> FromUuids(const arrow::BinaryArray& texts, const Type& type,
 
 Result<ArrayPtr> FromArrays(const arrow::BinaryArray& texts, const Type& type,
                             const TextSettings& settings, const OnError& error);
+
+Result<ArrayPtr> FromEnums(const arrow::BinaryArray& texts, const Type& type,
+                           const OnError& error) {
+  std::unordered_map<std::string_view, int32_t> orders;
+  for (const EnumType::Label& label : type.labels->labels) orders.emplace(label.text, label.order);
+  return FromValues<arrow::Int32Builder, int32_t>(
+      texts, type, error, [&](std::string_view text, int32_t* value) -> Status {
+        const auto found = orders.find(text);
+        if (found == orders.end()) {
+          return SqlStatus(
+              fmt::format("invalid input value for enum {}: \"{}\"", TypeName(type), text),
+              {.sqlstate = kInvalidText});
+        }
+        *value = found->second;
+        return Status::OK();
+      });
+}
 
 Result<ArrayPtr> FromDates(const arrow::BinaryArray& texts, const Type& type,
                            const TextSettings& settings, const OnError& error) {
@@ -505,6 +528,8 @@ Result<ArrayPtr> FromTextColumn(const arrow::Array& column, const Type& type,
                                                                       text_internal::ParseInterval);
     case TypeId::kUuid:
       return FromUuids(texts, type, error);
+    case TypeId::kEnum:
+      return FromEnums(texts, type, error);
     case TypeId::kArray:
       return FromArrays(texts, type, settings, error);
     default:

@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
 
+#include <algorithm>
 #include <array>
 
 namespace leat {
@@ -56,8 +57,20 @@ std::string_view NameOf(TypeId id) {
   for (const auto& entry : kNames) {
     if (entry.id == id) return entry.name;
   }
-  return "array";
+  return id == TypeId::kEnum ? "anyenum" : "array";
 }
+
+// As an identifier is written: in quotes where it would not be read back without.
+std::string QuotedName(const std::string& name) {
+  const bool plain = !name.empty() && (name[0] < '0' || name[0] > '9') &&
+                     name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789") == name.npos;
+  if (plain) return name;
+  std::string quoted = "\"";
+  for (const char c : name) quoted.append(c == '"' ? 2 : 1, c);
+  return quoted + '"';
+}
+
+constexpr int32_t kOrderStep = 1 << 16;  // between labels: room for those that come between
 
 Result<Type> WithModifiers(TypeId id, std::string_view name,
                            const std::vector<int32_t>& modifiers) {
@@ -114,17 +127,62 @@ Type Type::Array(Type of) {
   return type;
 }
 
+Type Type::Enum(std::shared_ptr<EnumType> of) {
+  Type type(TypeId::kEnum);
+  type.labels = std::move(of);
+  return type;
+}
+
+Type Type::Bare() const {
+  Type bare(id);
+  bare.labels = labels;
+  if (element) bare.element = std::make_shared<const Type>(element->Bare());
+  return bare;
+}
+
+const EnumType::Label* EnumType::Find(std::string_view text) const {
+  const auto found = std::find_if(labels.begin(), labels.end(),
+                                  [&](const Label& label) { return label.text == text; });
+  return found == labels.end() ? nullptr : &*found;
+}
+
+const EnumType::Label* EnumType::Find(int32_t order) const {
+  const auto found =
+      std::lower_bound(labels.begin(), labels.end(), order,
+                       [](const Label& label, int32_t wanted) { return label.order < wanted; });
+  return found == labels.end() || found->order != order ? nullptr : &*found;
+}
+
+Status EnumType::Add(std::string text, size_t place) {
+  const int64_t before = place == 0
+                             ? -int64_t{kOrderStep} * 2 + (labels.empty() ? 0 : labels[0].order)
+                             : labels[place - 1].order;
+  const int64_t after =
+      place == labels.size() ? before + 2 * int64_t{kOrderStep} : labels[place].order;
+  const int64_t order = before + (after - before) / 2;
+  if (order == before || order < INT32_MIN || order > INT32_MAX) {
+    return NotSupported(
+        fmt::format("so many labels at one place of enum {} are not supported", name), -1,
+        "Create the type again, with its labels in their order.");
+  }
+  labels.insert(labels.begin() + static_cast<ptrdiff_t>(place),
+                {static_cast<int32_t>(order), std::move(text)});
+  return Status::OK();
+}
+
 bool Type::operator==(const Type& other) const {
   if (id != other.id || length != other.length || precision != other.precision ||
       scale != other.scale) {
     return false;
   }
+  if (id == TypeId::kEnum && labels && other.labels) return labels->name == other.labels->name;
   if (!element || !other.element) return element == other.element;
   return *element == *other.element;
 }
 
 std::string TypeName(const Type& type) {
   if (type.id == TypeId::kArray) return TypeName(*type.element) + "[]";
+  if (type.labels) return QuotedName(type.labels->name);
   std::string name(NameOf(type.id));
   if (type.precision >= 0) return fmt::format("{}({},{})", name, type.precision, type.scale);
   if (type.length >= 0) return fmt::format("{}({})", name, type.length);
@@ -158,6 +216,7 @@ std::shared_ptr<arrow::DataType> ArrowType(const Type& type) {
     case TypeId::kInt2:
       return arrow::int16();
     case TypeId::kInt4:
+    case TypeId::kEnum:
       return arrow::int32();
     case TypeId::kInt8:
       return arrow::int64();

@@ -34,7 +34,24 @@ enum class TypeId : uint8_t {
   kUuid,         // fixed_size_binary[16]
   kJson,         // utf8, as written
   kJsonb,        // utf8, in PostgreSQL's normal form (keys by length then bytes, no doubles)
+  kEnum,         // int32: the label's place in the order, see EnumType
   kArray,        // list<element>
+};
+
+// CREATE TYPE … AS ENUM. All Types of it share one, so that a label that ALTER TYPE adds is known
+// wherever the type is. Only ALTER TYPE changes it, between statements, when nobody else reads.
+struct EnumType {
+  struct Label {
+    int32_t order;  // what a value is in memory; never given again
+    std::string text;
+  };
+  std::string name;
+  std::vector<Label> labels;  // by their order
+
+  const Label* Find(std::string_view text) const;
+  const Label* Find(int32_t order) const;
+  // Puts a label before the one at `place`, behind all for labels.size().
+  Status Add(std::string text, size_t place);
 };
 
 // A value type with PostgreSQL's type modifier. Equality includes the modifier.
@@ -44,6 +61,7 @@ struct Type {
   int32_t precision = -1;               // numeric(p,s): p; -1 unconstrained
   int32_t scale = 0;                    // numeric(p,s): s
   std::shared_ptr<const Type> element;  // arrays only
+  std::shared_ptr<EnumType> labels;     // enums only; a parameter without takes any enum
 
   Type() = default;
   Type(TypeId type_id) : id(type_id) {}  // NOLINT: a bare TypeId is the type without modifier
@@ -51,6 +69,9 @@ struct Type {
   static Type Varchar(int32_t n);
   static Type Char(int32_t n);
   static Type Array(Type element);
+  static Type Enum(std::shared_ptr<EnumType> labels);
+  // The same type without its modifiers.
+  Type Bare() const;
 
   bool operator==(const Type& other) const;
   bool is_integer() const { return id >= TypeId::kInt2 && id <= TypeId::kInt8; }

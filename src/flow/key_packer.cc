@@ -22,6 +22,7 @@ size_t WidthOf(const Type& type) {
     case TypeId::kInt2:
       return 2;
     case TypeId::kInt4:
+    case TypeId::kEnum:
     case TypeId::kDate:
       return 4;
     case TypeId::kInt8:

@@ -117,6 +117,7 @@ std::string_view ValueBytes(const arrow::Array& column, int64_t row) {
 std::shared_ptr<arrow::DataType> ParquetType(const Type& type) {
   switch (type.id) {
     case TypeId::kUuid:
+    case TypeId::kEnum:
     case TypeId::kInterval:
       return arrow::utf8();
     case TypeId::kNumeric: {

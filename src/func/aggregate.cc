@@ -82,6 +82,14 @@ void AddExtremes(std::vector<Aggregate>* out) {
       out->push_back(std::move(*extreme));
     }
   }
+  for (const bool max : {false, true}) {
+    Aggregate extreme = AggregateOf(max ? "max" : "min", {kEnum}, kEnum, max ? MakeMax : MakeMin,
+                                    max ? "The greatest value" : "The least value", "", "");
+    extreme.pick = max ? Aggregate::Pick::kGreatest : Aggregate::Pick::kLeast;
+    extreme.invertible = false;
+    extreme.resolve = FirstArgument;
+    out->push_back(std::move(extreme));
+  }
 }
 
 // Beyond PostgreSQL: a value of the row that is first in some order.

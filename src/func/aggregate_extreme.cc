@@ -193,6 +193,7 @@ std::unique_ptr<Accumulators> MakeExtreme(const Type& type) {
     case kInt2:
       return std::make_unique<FixedExtreme<int16_t, max>>(type);
     case kInt4:
+    case kEnum:
     case kDate:
       return std::make_unique<FixedExtreme<int32_t, max>>(type);
     case kInt8:

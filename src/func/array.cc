@@ -110,6 +110,42 @@ Result<ArrayPtr> Dimensions(const Call& call, Arguments args) {
                      {.bitmap = std::move(valid), .count = arrow::kUnknownNullCount});
 }
 
+// "[1:3]"; null of an empty array.
+Result<ArrayPtr> DimensionsText(const Call& call, Arguments args) {
+  const Lists lists(args[0]);
+  LEAT_ASSIGN(TextWriter writer, TextWriter::Make(call.rows));
+  LEAT_ASSIGN(std::shared_ptr<arrow::Buffer> valid, arrow::AllocateEmptyBitmap(call.rows));
+  for (int64_t row = 0; row < call.rows; ++row) {
+    if (lists.size(row) > 0) {
+      writer.bytes() += fmt::format("[1:{}]", lists.size(row));
+      arrow::bit_util::SetBit(valid->mutable_data(), row);
+    }
+    writer.End();
+  }
+  return writer.Finish(*call.result,
+                       {.bitmap = std::move(valid), .count = arrow::kUnknownNullCount});
+}
+
+// The places of an array's elements, from the first or (`reverse`) from the last.
+Result<ArrayPtr> Subscripts(const Call& call, Arguments args) {
+  const Lists lists(args[0]);
+  const Values<int32_t> dimensions(args[1]);
+  std::vector<int32_t> offsets = {0};
+  std::vector<int32_t> places;
+  for (int64_t row = 0; row < call.rows; ++row) {
+    const bool none = std::any_of(args.begin(), args.end(),
+                                  [&](const Argument& arg) { return IsNull(arg, row); });
+    const bool reverse = !none && args.size() == 3 && Bools(args[2])[row];
+    const auto size = static_cast<int32_t>(none || dimensions[row] != 1 ? 0 : lists.size(row));
+    for (int32_t i = 1; i <= size; ++i) places.push_back(reverse ? size + 1 - i : i);
+    offsets.push_back(static_cast<int32_t>(places.size()));
+  }
+  const auto count = static_cast<int64_t>(places.size());
+  const ArrayPtr elements =
+      FixedColumn(kInt4, count, arrow::Buffer::FromVector(std::move(places)), Nulls{});
+  return ListColumn(Type::Array(kInt4), elements, offsets, {});
+}
+
 Result<ArrayPtr> Cardinality(const Call& call, Arguments args) {
   const Lists lists(args[0]);
   return MapRows<int32_t>(call, args,
@@ -335,6 +371,22 @@ void AddArrayFunctions(std::vector<Function>* out) {
                               {"The elements as one text, nulls as a word",
                                "array_to_string(ARRAY[1,NULL,3], '-', '?')", "1-?-3"})));
   const Type texts = Type::Array(kText);
+  out->push_back(Spec("array_dims", {Type::Array(kUnknown)}, kText, DimensionsText,
+                      {"The bounds of its dimension", "array_dims(ARRAY[7,8,9])", "[1:3]"}));
+  for (const bool reverse : {false, true}) {
+    std::vector<Type> args = {Type::Array(kUnknown), kInt4};
+    if (reverse) args.emplace_back(kBool);
+    Function subscripts = Lenient(Spec("generate_subscripts", std::move(args), Type::Array(kInt4),
+                                       Subscripts, {"A row for each place of an array"}));
+    subscripts.set = true;
+    out->push_back(std::move(subscripts));
+  }
+  for (const size_t count : {2, 3}) {
+    Function table = Lenient(Spec("string_to_table", std::vector<Type>(count, kText), texts,
+                                  StringToArray, {"A row for each part between separators"}));
+    table.set = true;
+    out->push_back(std::move(table));
+  }
   out->push_back(
       Lenient(Spec("string_to_array", {kText, kText}, texts, StringToArray,
                    {"The parts between separators", "string_to_array('a,b', ',')", "{a,b}"})));

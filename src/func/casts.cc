@@ -82,6 +82,7 @@ constexpr std::array kCasts = {
 
 bool SameKind(const Type& a, const Type& b) {
   if (a.id != b.id) return false;
+  if (a.labels && b.labels) return a.labels->name == b.labels->name;
   return a.id != kArray || SameKind(*a.element, *b.element);
 }
 
@@ -111,6 +112,8 @@ TypeCategory CategoryOf(const Type& type) {
       return TypeCategory::kTimespan;
     case kArray:
       return TypeCategory::kArray;
+    case kEnum:
+      return TypeCategory::kEnum;
     case kBytea:
     case kUuid:
     case kJson:
@@ -125,10 +128,7 @@ bool IsPreferred(const Type& type) {
          type.id == kInterval;
 }
 
-std::string PlainTypeName(const Type& type) {
-  if (type.id == kArray) return PlainTypeName(*type.element) + "[]";
-  return TypeName(Type(type.id));
-}
+std::string PlainTypeName(const Type& type) { return TypeName(type.Bare()); }
 
 bool CanCast(const Type& from, const Type& to, CastContext context) {
   if (SameKind(from, to) || from.id == kUnknown) return true;
@@ -160,7 +160,7 @@ Result<Type> CommonType(std::span<const Type> types, std::string_view construct,
   if (common.id == kUnknown) return Type(kText);
   // A modifier survives only where all branches agree on it.
   for (const Type& type : types) {
-    if (type.id != kArray && !(type == common) && common.id != kArray) common = Type(common.id);
+    if (type.id != kArray && !(type == common) && common.id != kArray) common = common.Bare();
     if (type.id == kUnknown || CanCast(type, common, CastContext::kImplicit)) continue;
     return SqlStatus(fmt::format("{} could not convert type {} to {}", construct,
                                  PlainTypeName(type), PlainTypeName(common)),

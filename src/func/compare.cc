@@ -133,6 +133,7 @@ Result<ArrayPtr> Compare(const Call& call, Arguments args) {
     case kInt2:
       return ComparePrimitives<op, int16_t, int16_t>(call, args);
     case kInt4:
+    case kEnum:
     case kDate:
       return ComparePrimitives<op, int32_t, int32_t>(call, args);
     case kInt8:
@@ -195,9 +196,9 @@ void AddOperator(const Answers& answers, const std::vector<Sample>& samples,
     function.total = true;
     out->push_back(std::move(function));
   }
-  for (const Type& type : {Type(kJsonb), Type::Array(kUnknown)}) {
+  for (const Type& type : {Type(kJsonb), Type(kEnum), Type::Array(kUnknown)}) {
     Function function = Spec(answers.symbol, {type, type}, kBool, Compare<op>, {answers.sentence});
-    function.common = type.id == kArray;
+    function.common = type.id != kJsonb;
     out->push_back(std::move(function));
   }
 }

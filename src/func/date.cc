@@ -82,6 +82,26 @@ Result<ArrayPtr> MakeTime(const Call& call, Arguments args) {
   });
 }
 
+// years, months, weeks, days, hours, mins, secs
+Result<ArrayPtr> IntervalOfParts(const Call& call, Arguments args) {
+  std::vector<Values<int32_t>> parts;
+  for (size_t i = 0; i < 6; ++i) parts.emplace_back(args[i]);
+  const Values<double> seconds(args[6]);
+  return MapRows<Interval>(call, args, [&](int64_t row) -> Interval {
+    const auto at = [&](size_t i) { return static_cast<int64_t>(parts[i][row]); };
+    const double micros = std::rint(seconds[row] * 1e6);
+    const int64_t clock = (at(4) * 60 + at(5)) * 60 * 1'000'000;
+    constexpr double kMicrosEnd = 9e18;
+    Interval out{};
+    if (!(std::abs(micros) + std::abs(static_cast<double>(clock)) < kMicrosEnd) ||
+        !MakeInterval(at(0) * 12 + at(1), at(2) * 7 + at(3), clock + static_cast<int64_t>(micros),
+                      &out)) {
+      call.errors->Set(row, "22008", "interval out of range");
+    }
+    return out;
+  });
+}
+
 Result<ArrayPtr> MakeTimestamp(const Call& call, Arguments args) {
   const Values<int32_t> years(args[0]), months(args[1]), days(args[2]), hours(args[3]),
       minutes(args[4]);
@@ -276,6 +296,10 @@ void AddMakers(std::vector<Function>* out) {
   out->push_back(
       Spec("make_time", {kInt4, kInt4, kFloat8}, kTime, MakeTime,
            {"The time of hour, minute and second", "make_time(8, 15, 23.5)", "08:15:23.5"}));
+  out->push_back(Spec("make_interval", {kInt4, kInt4, kInt4, kInt4, kInt4, kInt4, kFloat8},
+                      kInterval, IntervalOfParts,
+                      {"The interval of years, months, weeks, days, hours, mins and secs",
+                       "make_interval(days => 10, secs => 1.5)", "10 days 00:00:01.5"}));
   out->push_back(Spec("make_timestamp", {kInt4, kInt4, kInt4, kInt4, kInt4, kFloat8}, kTimestamp,
                       MakeTimestamp,
                       {"The timestamp of its fields", "make_timestamp(2013, 7, 15, 8, 15, 23.5)",

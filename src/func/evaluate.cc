@@ -168,8 +168,11 @@ Result<Value> Evaluator::EvaluateCall(const Expr& expr, const Selection& selecti
   if (expr.kind == ExprKind::kCast && IsRelabel(args[0].type, expr.type)) {
     return Value{args[0].array, constant};
   }
-  if (constant) return ApplyToConstants(expr, std::move(args), selection);
-  if (columns == 1 && strict && args[column_at].array->type_id() == arrow::Type::DICTIONARY) {
+  const bool once =
+      expr.kind == ExprKind::kCast || expr.function->volatility != Volatility::kVolatile;
+  if (constant && once) return ApplyToConstants(expr, std::move(args), selection);
+  if (columns == 1 && strict && once &&
+      args[column_at].array->type_id() == arrow::Type::DICTIONARY) {
     const ArrayPtr held = args[column_at].array;
     const auto& column = static_cast<const arrow::DictionaryArray&>(*held);
     if (column.dictionary()->length() <= batch_.rows) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -45,10 +46,21 @@ class ErrorMask {
   std::vector<Error> errors_;
 };
 
+// The sequences that nextval and its kin draw from; their errors are PostgreSQL's.
+class Sequences {
+ public:
+  virtual ~Sequences() = default;
+  virtual Result<int64_t> Next(std::string_view name) = 0;
+  virtual Result<int64_t> Current(std::string_view name) const = 0;
+  virtual Result<int64_t> Last() const = 0;
+  virtual Status Set(std::string_view name, int64_t value, bool called) = 0;
+};
+
 // What an expression may know besides its row. The clock is the epoch's.
 struct EvalContext {
   Micros now = 0;
   std::string timezone = "UTC";
+  Sequences* sequences = nullptr;  // borrowed; a query that stands or is kept has none
 };
 
 // The value for each row of `batch` (null where not selected or failed). The array has `batch.rows`

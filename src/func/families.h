@@ -32,5 +32,10 @@ void AddNumberFormatFunctions(std::vector<Function>* out);
 void AddBitFunctions(std::vector<Function>* out);
 void AddAngleFunctions(std::vector<Function>* out);
 void AddByteFunctions(std::vector<Function>* out);
+void AddEnumFunctions(std::vector<Function>* out);
+void AddDomainFunctions(std::vector<Function>* out);
+void AddSequenceFunctions(std::vector<Function>* out);
+void AddJsonEditFunctions(std::vector<Function>* out);
+void AddJsonSetFunctions(std::vector<Function>* out);
 
 }  // namespace leat

@@ -42,6 +42,11 @@ std::vector<Function> MakeFunctions() {
   AddBitFunctions(&all);
   AddAngleFunctions(&all);
   AddByteFunctions(&all);
+  AddEnumFunctions(&all);
+  AddDomainFunctions(&all);
+  AddSequenceFunctions(&all);
+  AddJsonEditFunctions(&all);
+  AddJsonSetFunctions(&all);
   return all;
 }
 
@@ -83,7 +88,7 @@ std::string TypeList(std::span<const Type> args) {
 
 bool IsPolymorphic(const Type& parameter) {
   if (parameter.id == TypeId::kArray) return IsPolymorphic(*parameter.element);
-  return parameter.id == TypeId::kUnknown;
+  return parameter.id == TypeId::kUnknown || IsAnyEnum(parameter);
 }
 
 // What each argument is cast to: itself where it is the parameter's type already (with its
@@ -242,7 +247,7 @@ Result<Resolved> ResolveOperator(std::string_view symbol, std::span<const Type> 
     const int chosen = ExactMatch(overloads, assumed);
     if (chosen >= 0) {
       const auto at = static_cast<size_t>(chosen);
-      const Type bare = known.id == TypeId::kArray ? known : Type(known.id);
+      const Type bare = known.id == TypeId::kArray ? known : known.Bare();
       const Type types[] = {args[0].id == TypeId::kUnknown ? bare : known,
                             args[1].id == TypeId::kUnknown ? bare : known};
       return Finish(*overloads.functions[at], overloads.parameters[at], types, location);
@@ -255,6 +260,8 @@ Result<Resolved> ResolveOperator(std::string_view symbol, std::span<const Type> 
       }
     }
   }
+  const bool enums = args.size() == 2 && args[0].labels && args[1].labels;
+  if (enums && !SameKind(args[0], args[1])) return DoesNotExist(symbol, args, true, location);
   return Choose(overloads, symbol, args, true, location);
 }
 

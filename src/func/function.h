@@ -52,7 +52,8 @@ using Kernel = Result<std::shared_ptr<arrow::Array>> (*)(const Call& call,
 
 enum class Volatility : uint8_t {
   kImmutable,
-  kStable,  // depends on the epoch's clock or the session's settings: now(), current_date
+  kStable,    // depends on the epoch's clock or the session's settings: now(), current_date
+  kVolatile,  // another value for each row: called for every row, even of constants
 };
 
 // As a parameter: any type but arrays. (kUnknown alone takes those too.)

@@ -184,6 +184,26 @@ Result<ArrayPtr> BuildObject(const Call& call, Arguments args) {
   return writer.Finish(*call.result, Nulls{});
 }
 
+// (name, value, …) as row_to_json writes a row.
+Result<ArrayPtr> RowObject(const Call& call, Arguments args) {
+  LEAT_ASSIGN(const auto values, AllValues(call, args));
+  std::string json;
+  LEAT_ASSIGN(TextWriter writer, TextWriter::Make(call.rows));
+  for (int64_t row = 0; row < call.rows; ++row) {
+    json = "{";
+    for (size_t i = 0; i + 1 < values.size(); i += 2) {
+      if (i > 0) json += ',';
+      values[i].Append(row, &json);
+      json += ':';
+      values[i + 1].Append(row, &json);
+    }
+    json += '}';
+    AppendAs(call, row, json, &writer.bytes());
+    writer.End();
+  }
+  return writer.Finish(*call.result, Nulls{});
+}
+
 // ---- jsonb changed ------------------------------------------------------------------------------
 
 std::string WithoutKey(std::string_view object, std::string_view key) {
@@ -390,7 +410,9 @@ void AddJsonBuildFunctions(std::vector<Function>* out) {
         Spec(name + "_build_object", {kUnknown}, type, BuildObject,
              {"An object of keys and values", fmt::format("{}_build_object('a', 1)", name).c_str(),
               type == kJson ? "{\"a\" : 1}" : "{\"a\": 1}"}));
-    for (Function* function : {&array, &object}) {
+    Function of_row = Lenient(Spec(name + " of row", {kUnknown}, type, RowObject,
+                                   {"A row's names and values as an object"}));
+    for (Function* function : {&array, &object, &of_row}) {
       function->variadic = true;
       out->push_back(std::move(*function));
     }

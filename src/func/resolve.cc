@@ -17,6 +17,7 @@ bool Accepts(const Type& parameter, const Type& arg) {
   if (parameter.id == TypeId::kArray && parameter.element->id == TypeId::kUnknown) {
     return arg.id == TypeId::kArray || arg.id == TypeId::kUnknown;
   }
+  if (IsAnyEnum(parameter)) return arg.id == TypeId::kEnum || arg.id == TypeId::kUnknown;
   return CanCast(arg, parameter, CastContext::kImplicit);
 }
 
@@ -28,7 +29,8 @@ bool AcceptsAll(const std::vector<Type>& parameters, std::span<const Type> args)
 }
 
 TypeCategory ParameterCategory(const Type& parameter) {
-  return parameter.id == TypeId::kUnknown ? TypeCategory::kPolymorphic : CategoryOf(parameter);
+  return parameter.id == TypeId::kUnknown || IsAnyEnum(parameter) ? TypeCategory::kPolymorphic
+                                                                  : CategoryOf(parameter);
 }
 
 // Keeps the candidates with the highest score.

@@ -18,12 +18,15 @@ enum class TypeCategory : uint8_t {
   kDateTime,
   kTimespan,
   kArray,
+  kEnum,
   kUser,
 };
 
 TypeCategory CategoryOf(const Type& type);
 // The type of its category that wins where several would do.
 bool IsPreferred(const Type& type);
+// A parameter that takes every enum.
+inline bool IsAnyEnum(const Type& type) { return type.id == TypeId::kEnum && !type.labels; }
 // The same type, whatever the modifiers.
 bool SameKind(const Type& a, const Type& b);
 // Its name without modifiers, as errors print it.

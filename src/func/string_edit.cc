@@ -178,6 +178,17 @@ Result<ArrayPtr> QuoteLiteral(const Call& call, Arguments args) {
   });
 }
 
+Result<ArrayPtr> QuoteNullable(const Call& call, Arguments args) {
+  LEAT_ASSIGN(const ArrayPtr quoted, QuoteLiteral(call, args));
+  const auto& texts = static_cast<const arrow::StringArray&>(*quoted);
+  LEAT_ASSIGN(TextWriter writer, TextWriter::Make(call.rows));
+  for (int64_t row = 0; row < call.rows; ++row) {
+    writer.bytes() += texts.IsNull(row) ? std::string_view("NULL") : texts.GetView(row);
+    writer.End();
+  }
+  return writer.Finish(*call.result, Nulls{});
+}
+
 void AddTrims(std::vector<Function>* out) {
   struct Form {
     const char* name;
@@ -230,6 +241,9 @@ void AddStringEditFunctions(std::vector<Function>* out) {
                       {"With a part replaced", "overlay('Txxxxas', 'hom', 2, 4)", "Thomas"}));
   out->push_back(Spec("quote_literal", {kText}, kText, QuoteLiteral,
                       {"As a literal of SQL", "quote_literal('O''Reilly')", "'O''Reilly'"}));
+  out->push_back(Spec("quote_nullable", {kText}, kText, QuoteNullable,
+                      {"As a literal of SQL, or the word NULL", "quote_nullable(NULL)", "NULL"}));
+  out->back().strict = false;
 }
 
 }  // namespace leat

@@ -86,6 +86,7 @@ Status AddColumn(const ArrayPtr& array, const Type& type, std::vector<uint64_t>*
       AddIntegers<int16_t>(*array, sums);
       return Status::OK();
     case TypeId::kInt4:
+    case TypeId::kEnum:
     case TypeId::kDate:
       AddIntegers<int32_t>(*array, sums);
       return Status::OK();

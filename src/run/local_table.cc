@@ -70,9 +70,9 @@ Status CheckConstraints(const Relation& relation, const Batch& rows, const EvalC
     const auto& values = static_cast<const arrow::BooleanArray&>(*passed);
     for (int64_t i = 0; i < rows.rows; ++i) {
       if (values.IsNull(i) || values.Value(i)) continue;
-      return SqlStatus(fmt::format("new row for relation \"{}\" violates check constraint \"{}\"",
-                                   relation.name, check.name),
-                       {.sqlstate = "23514", .detail = FailingRow(relation, rows, i)});
+      return SqlStatus(check.Broken(relation.name),
+                       {.sqlstate = check.sqlstate(),
+                        .detail = check.domain.empty() ? FailingRow(relation, rows, i) : ""});
     }
   }
   return Status::OK();

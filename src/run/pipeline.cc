@@ -256,6 +256,11 @@ Status Loader::Import(const ImportSchema& import, const Script& script) {
 
 // `()`: a sink takes its columns from what is inserted; a source's are read once and pinned.
 Status Loader::InferIfSource(Relation* relation) {
+  for (const ColumnSpec& spec : relation->columns) {
+    if (spec.sequence.empty()) continue;
+    return NotSupported("a sequence in a pipeline is not supported", relation->location,
+                        "Its numbers could not be drawn again after a crash.");
+  }
   if (relation->kind != RelationKind::kForeign || !relation->infer_columns) return Status::OK();
   if (sink_names_.empty()) {
     for (const auto& script : scripts_) sink_names_.insert(InsertTargetOf(*script.statement));

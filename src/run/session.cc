@@ -39,6 +39,14 @@ std::string TagOf(RelationKind kind) {
   return tag;
 }
 
+// What a transaction that failed still takes.
+bool EndsFailure(const BoundStatement& statement) {
+  const auto* transaction = std::get_if<Transaction>(&statement);
+  return transaction != nullptr &&
+         (transaction->what == "COMMIT" || transaction->what == "ROLLBACK" ||
+          transaction->what == "ROLLBACK TO");
+}
+
 }  // namespace
 
 Session::Session(SessionOptions options) : options_(std::move(options)) {
@@ -47,7 +55,9 @@ Session::Session(SessionOptions options) : options_(std::move(options)) {
 Session::~Session() = default;
 
 EvalContext Session::Eval() const {
-  return {.now = transaction_clock_.value_or(options_.clock->Now()), .timezone = timezone_};
+  return {.now = transaction_clock_.value_or(options_.clock->Now()),
+          .timezone = timezone_,
+          .sequences = &sequences_};
 }
 
 Result<StatementResult> Session::Execute(const ParsedStatement& statement,
@@ -59,9 +69,18 @@ Result<StatementResult> Session::ExecuteIn(const Way& way, const ParsedStatement
                                            const LineReader& input) {
   cancelled_ = false;  // what came between statements is for nobody
   LEAT_RETURN(Refresh());
-  LEAT_ASSIGN(BoundStatement bound, Bind(statement, catalog_));
-  auto result = Run(std::move(bound), statement, way, input);
-  if (!transaction_) view_.reset();  // a running process holds it for us
+  auto result = [&]() -> Result<StatementResult> {
+    auto bound = Bind(statement, catalog_);
+    if (failed_ && !(bound.ok() && EndsFailure(*bound))) {
+      return SqlStatus(
+          "current transaction is aborted, commands ignored until end of transaction block",
+          {.sqlstate = "25P02"});
+    }
+    LEAT_RETURN(bound.status());
+    return Run(std::move(*bound), statement, way, input);
+  }();
+  failed_ |= !result.ok() && in_transaction();
+  if (!in_transaction()) view_.reset();  // a running process holds it for us
   return result;
 }
 
@@ -72,6 +91,8 @@ Result<StatementResult> Session::Run(BoundStatement statement, const ParsedState
   if (const auto* remove = std::get_if<DeleteRows>(&statement)) return RunDelete(*remove);
   if (const auto* update = std::get_if<UpdateRows>(&statement)) return RunUpdate(*update);
   if (const auto* copy = std::get_if<CopyFrom>(&statement)) return RunCopy(*copy, input);
+  if (const auto* copy = std::get_if<CopyTo>(&statement)) return RunCopyTo(*copy);
+  if (const auto* merge = std::get_if<MergeRows>(&statement)) return RunMerge(*merge);
   if (const auto* truncate = std::get_if<TruncateTable>(&statement)) return RunTruncate(*truncate);
   if (const auto* drop = std::get_if<DropRelation>(&statement)) return RunDrop(*drop);
   if (auto* create = std::get_if<CreateRelation>(&statement)) return RunCreate(std::move(*create));
@@ -152,7 +173,7 @@ Result<std::optional<StatementResult>> Session::Declare(BoundStatement* statemen
     for (const SqlFunction* function : drop->functions) catalog_.DropFunction(function);
     return StatementResult{.tag = "DROP FUNCTION"};
   }
-  return std::nullopt;
+  return DeclareType(statement);
 }
 
 Result<StatementResult> Session::RunCreate(CreateRelation create) {
@@ -177,6 +198,9 @@ Result<StatementResult> Session::RunCreate(CreateRelation create) {
   const bool foreign = relation.kind == RelationKind::kForeign;
   if (foreign) LEAT_RETURN(CheckRelation(*catalog_.FindServer(relation.server), relation));
   LEAT_RETURN(catalog_.AddRelation(std::move(relation)));
+  for (SequenceSpec& sequence : create.sequences) {
+    LEAT_RETURN(catalog_.AddSequence(std::move(sequence)));
+  }
   if (foreign) LEAT_RETURN(AddRejectsRelation(name, &catalog_));
   if (local) tables_[name] = std::make_unique<LocalTable>(catalog_.FindRelation(name));
   return StatementResult{.tag = tag};
@@ -184,13 +208,16 @@ Result<StatementResult> Session::RunCreate(CreateRelation create) {
 
 Result<StatementResult> Session::RunDrop(const DropRelation& drop) {
   std::string kind = "TABLE";
-  for (const std::string& name : drop.names) {
+  std::vector<std::string> names = drop.dependents;
+  names.insert(names.end(), drop.names.begin(), drop.names.end());
+  for (const std::string& name : names) {
     const Relation* relation = catalog_.FindRelation(name);
     if (relation == nullptr && drop.if_exists) continue;
     if (relation != nullptr) kind = TagOf(relation->kind);
     LEAT_RETURN(catalog_.Drop(name));
     if (catalog_.FindRelation(name + "__rejects") != nullptr)
       LEAT_RETURN(catalog_.Drop(name + "__rejects"));
+    for (const std::string& sequence : SequencesOf(name)) DropSequenceNamed(sequence);
     tables_.erase(name);
     std::erase_if(history_, [&](const Change& change) { return change.relation == name; });
   }
@@ -232,24 +259,67 @@ Result<StatementResult> Session::RunShow(const ShowVariable& show) {
 
 // ROLLBACK restores the tables' contents as of BEGIN; declarations are not undone, and say so.
 Result<StatementResult> Session::RunTransaction(const Transaction& transaction) {
+  if (!transaction.name.empty()) return RunSavepoint(transaction);
   if (transaction.what == "BEGIN") {
-    transaction_.emplace();
-    for (auto& [name, table] : tables_) {
-      LEAT_ASSIGN((*transaction_)[name], table->contents());
-    }
-    transaction_history_ = history_.size();
+    if (in_transaction()) return StatementResult{.tag = "BEGIN"};
+    LEAT_RETURN(TakeSnapshot(""));
     transaction_clock_ = options_.clock->Now();
     return StatementResult{.tag = "BEGIN"};
   }
-  if (transaction.what == "ROLLBACK" && transaction_) {
-    for (auto& [name, contents] : *transaction_) {
-      if (const auto it = tables_.find(name); it != tables_.end()) it->second->Reset(contents);
-    }
-    history_.resize(std::min(history_.size(), transaction_history_));
-  }
-  transaction_.reset();
+  const bool back = transaction.what == "ROLLBACK" || failed_;
+  if (back && in_transaction()) Return(snapshots_.front());
+  snapshots_.clear();
+  failed_ = false;
   transaction_clock_.reset();
-  return StatementResult{.tag = transaction.what};
+  return StatementResult{.tag = back ? "ROLLBACK" : "COMMIT"};
+}
+
+Status Session::TakeSnapshot(const std::string& name) {
+  Snapshot snapshot{.name = name, .history = history_.size()};
+  for (auto& [table_name, table] : tables_) {
+    LEAT_ASSIGN(snapshot.contents[table_name], table->contents());
+  }
+  snapshots_.push_back(std::move(snapshot));
+  return Status::OK();
+}
+
+void Session::Return(const Snapshot& snapshot) {
+  for (const auto& [name, contents] : snapshot.contents) {
+    if (const auto it = tables_.find(name); it != tables_.end()) it->second->Reset(contents);
+  }
+  history_.resize(std::min(history_.size(), snapshot.history));
+}
+
+Result<StatementResult> Session::RunSavepoint(const Transaction& transaction) {
+  const bool save = transaction.what == "SAVEPOINT";
+  const bool release = transaction.what == "RELEASE";
+  if (!in_transaction()) {
+    const std::string_view words = save      ? "SAVEPOINT"
+                                   : release ? "RELEASE SAVEPOINT"
+                                             : "ROLLBACK TO SAVEPOINT";
+    return SqlStatus(fmt::format("{} can only be used in transaction blocks", words),
+                     {.sqlstate = "25P01"});
+  }
+  if (save) {
+    LEAT_RETURN(TakeSnapshot(transaction.name));
+    return StatementResult{.tag = "SAVEPOINT"};
+  }
+  auto last = snapshots_.end();
+  for (auto it = snapshots_.begin() + 1; it != snapshots_.end(); ++it) {
+    if (it->name == transaction.name) last = it;
+  }
+  if (last == snapshots_.end()) {
+    return SqlStatus(fmt::format("savepoint \"{}\" does not exist", transaction.name),
+                     {.sqlstate = "3B001"});
+  }
+  if (release) {
+    snapshots_.erase(last, snapshots_.end());
+    return StatementResult{.tag = "RELEASE"};
+  }
+  Return(*last);
+  snapshots_.erase(last + 1, snapshots_.end());
+  failed_ = false;
+  return StatementResult{.tag = "ROLLBACK"};
 }
 
 // --- Queries -------------------------------------------------------------------------------------
@@ -303,7 +373,7 @@ Result<StatementResult> Session::Answer(const Query& query, const Way& way) {
     LEAT_ASSIGN(auto batches, AnswerOnce(expanded, WayCores(&pool, round_rows)));
     return Present(query, std::move(batches));
   }
-  if (way.cut == Way::Cut::kPlain || !OverLocalTables(*expanded)) {
+  if (way.cut == Way::Cut::kPlain || !OverLocalTables(*expanded) || DrawsNumbers(*expanded)) {
     LEAT_ASSIGN(auto batches, AnswerOnce(expanded, OwnCores()));
     return Present(query, std::move(batches));
   }

@@ -20,14 +20,16 @@
 #include "run/pipeline.h"
 #include "run/read_view.h"
 #include "run/rejects.h"
+#include "run/sequence_values.h"
 #include "sql/sql.h"
 
 namespace leat {
 
 // What a statement answers.
 struct StatementResult {
-  std::string tag;        // as psql prints it: "INSERT 0 3", "CREATE TABLE", "SELECT 5"
-  bool has_rows = false;  // SELECT, SHOW, EXPLAIN
+  std::string tag;                    // as psql prints it: "INSERT 0 3", "CREATE TABLE", "SELECT 5"
+  bool has_rows = false;              // SELECT, SHOW, EXPLAIN
+  std::optional<std::string> output;  // COPY … TO STDOUT: the lines, instead of the tag
   Schema schema;
   Batch rows;  // in the order to show
 };
@@ -89,13 +91,25 @@ class Session {
   const std::string& timezone() const { return timezone_; }
   // Interrupts a running statement from a signal handler or another thread.
   void Cancel() { cancelled_ = true; }
-  bool in_transaction() const { return transaction_.has_value(); }
+  bool in_transaction() const { return !snapshots_.empty(); }
 
  private:
+  // The local tables' rows at BEGIN or SAVEPOINT.
+  struct Snapshot {
+    std::string name;  // "": BEGIN
+    std::map<std::string, Batch> contents;
+    size_t history = 0;
+  };
+
   Result<StatementResult> Run(BoundStatement statement, const ParsedStatement& parsed,
                               const Way& way, const LineReader& input);
   // Applies a declaration that changes the catalog alone; nullopt if it is not one.
   Result<std::optional<StatementResult>> Declare(BoundStatement* statement);
+  Result<std::optional<StatementResult>> DeclareType(BoundStatement* statement);
+  Result<std::optional<StatementResult>> DeclareSequence(BoundStatement* statement);
+  void DropSequenceNamed(const std::string& name);
+  // Those of a table's serial and identity columns.
+  std::vector<std::string> SequencesOf(const std::string& table) const;
   Result<StatementResult> RunInsert(const InsertRows& insert);
   Result<StatementResult> RunUpsert(const InsertRows& insert, Batch rows);
   Result<StatementResult> RunAlter(AlterTable alter);
@@ -108,6 +122,8 @@ class Session {
   Result<StatementResult> RunDelete(const DeleteRows& remove);
   Result<StatementResult> RunUpdate(const UpdateRows& update);
   Result<StatementResult> RunCopy(const CopyFrom& copy, const LineReader& input);
+  Result<StatementResult> RunCopyTo(const CopyTo& copy);
+  Result<StatementResult> RunMerge(const MergeRows& merge);
   Result<StatementResult> RunTruncate(const TruncateTable& truncate);
   Result<StatementResult> RunDrop(const DropRelation& drop);
   Result<StatementResult> RunCreate(CreateRelation create);
@@ -127,6 +143,10 @@ class Session {
   Result<StatementResult> RunExplain(const Explain& explain);
   Status Measure(const LogicalPtr& plan, int64_t* rows, std::vector<Dataflow::NodeReport>* reports);
   Result<StatementResult> RunTransaction(const Transaction& transaction);
+  Result<StatementResult> RunSavepoint(const Transaction& transaction);
+  Status TakeSnapshot(const std::string& name);
+  // Brings back the rows of a snapshot.
+  void Return(const Snapshot& snapshot);
   Result<StatementResult> Present(const Query& query, std::vector<Batch> batches) const;
   Result<std::vector<Batch>> AnswerOnce(const LogicalPtr& query, const Cores& cores);
   // The threads of one-shot queries; started when one is asked.
@@ -162,12 +182,13 @@ class Session {
 
   SessionOptions options_;
   Catalog catalog_;
+  mutable SequenceValues sequences_{&catalog_};
   std::map<std::string, std::unique_ptr<LocalTable>> tables_;
   std::vector<Change> history_;
   std::map<std::string, std::shared_ptr<const ParsedStatement>> prepared_;
   std::map<std::string, Batch> temporary_;  // of the query that runs: rows by a scan's name
-  std::optional<std::map<std::string, Batch>> transaction_;  // contents at BEGIN
-  size_t transaction_history_ = 0;
+  std::vector<Snapshot> snapshots_;         // of BEGIN, then of savepoints; empty: no transaction
+  bool failed_ = false;                     // the transaction: nothing but its end is taken
   std::map<std::string, std::string> settings_;
   std::string timezone_ = "UTC";
   int64_t next_seq_ = 0;

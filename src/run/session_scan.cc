@@ -118,7 +118,7 @@ Status Session::OpenFixtures(const std::string& path, std::string* where) {
 
 Status Session::Refresh() {
   if (!pipeline_ || !options_.committed) return Status::OK();
-  if (transaction_ && view_) return Status::OK();
+  if (in_transaction() && view_) return Status::OK();
   LEAT_ASSIGN(view_, options_.committed());
   return Status::OK();
 }

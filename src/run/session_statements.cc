@@ -62,9 +62,12 @@ Result<StatementResult> Session::RunAlter(AlterTable alter) {
     LEAT_ASSIGN(Batch delta, Mapped(alter.columns, change.delta, Eval()));
     deltas.push_back(std::move(delta));
   }
-  Batch at_begin;
-  if (transaction_ && transaction_->contains(old_name)) {
-    LEAT_ASSIGN(at_begin, Mapped(alter.columns, transaction_->at(old_name), Eval()));
+  std::vector<Batch> earlier;  // its rows in each snapshot that has it
+  for (const Snapshot& snapshot : snapshots_) {
+    const auto found = snapshot.contents.find(old_name);
+    if (found == snapshot.contents.end()) continue;
+    LEAT_ASSIGN(Batch mapped, Mapped(alter.columns, found->second, Eval()));
+    earlier.push_back(std::move(mapped));
   }
   LocalTable trial(&alter.relation);
   LEAT_RETURN(trial.Adopt(contents, Eval()));
@@ -87,10 +90,14 @@ Result<StatementResult> Session::RunAlter(AlterTable alter) {
     change.relation = name;
     change.delta = std::move(deltas[next++]);
   }
-  if (transaction_ && transaction_->contains(old_name)) {
-    // ROLLBACK brings back the rows as of BEGIN, in the columns of now: it undoes no declaration.
-    transaction_->erase(old_name);
-    (*transaction_)[name] = std::move(at_begin);
+  // ROLLBACK brings back the rows as of BEGIN, in the columns of now: it undoes no declaration.
+  next = 0;
+  for (Snapshot& snapshot : snapshots_) {
+    if (snapshot.contents.erase(old_name) == 0) continue;
+    snapshot.contents[name] = std::move(earlier[next++]);
+  }
+  for (const std::string& sequence : SequencesOf(old_name)) {
+    catalog_.FindSequence(sequence)->owner = name;
   }
   return StatementResult{.tag = "ALTER TABLE"};
 }

@@ -2,52 +2,12 @@
 #include <arrow/array.h>
 #include <arrow/builder.h>
 
-#include <filesystem>
-#include <fstream>
-
-#include "connect/options.h"
-#include "data/text.h"
-#include "format/format.h"
 #include "plan/expand.h"
 #include "run/row_text.h"
 #include "run/session.h"
 
 namespace leat {
 namespace {
-
-// A field of COPY's text format: nullopt for \N; escapes resolved.
-std::optional<std::string> UnescapeCopy(std::string_view field, std::string_view null) {
-  if (field == null) return std::nullopt;
-  std::string text;
-  for (size_t i = 0; i < field.size(); ++i) {
-    if (field[i] != '\\' || i + 1 == field.size()) {
-      text += field[i];
-      continue;
-    }
-    constexpr std::string_view kFrom = "bfnrtv", kTo = "\b\f\n\r\t\v";
-    const char next = field[++i];
-    const size_t known = kFrom.find(next);
-    text += known == kFrom.npos ? next : kTo[known];
-  }
-  return text;
-}
-
-// A temporary file that goes with its scope.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& extension)
-      : path_((std::filesystem::temp_directory_path() /
-               fmt::format("leat-copy-{}-{}.{}", ::getpid(), ++made_, extension))
-                  .string()) {}
-  ~TemporaryFile() { std::filesystem::remove(path_); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  static inline std::atomic<int> made_ = 0;
-  const std::string path_;
-};
 
 // Splits rows into those that keep the constraints and the errors of the others.
 Result<std::vector<std::pair<int32_t, std::string>>> Violations(const Relation& relation,
@@ -60,20 +20,6 @@ Result<std::vector<std::pair<int32_t, std::string>>> Violations(const Relation& 
     if (!status.ok()) violations.emplace_back(i, status.message());
   }
   return violations;
-}
-
-// The format of the bytes that stand for a source's files: as declared, else as its path ends, and
-// never compressed.
-std::string FixtureFormat(const Relation& relation) {
-  std::string format = OptionOr(relation.options, "format", "");
-  if (!format.empty()) return format;
-  const std::string path = OptionOr(relation.options, "path", "");
-  std::string_view name = path;
-  for (const std::string_view packed : {".gz", ".zst", ".zstd"}) {
-    if (name.ends_with(packed)) name.remove_suffix(packed.size());
-  }
-  const size_t dot = name.rfind('.');
-  return dot == name.npos ? "csv" : std::string(name.substr(dot + 1));
 }
 
 }  // namespace
@@ -185,7 +131,14 @@ Result<StatementResult> Session::RunDropIndex(const DropIndex& drop) {
 }
 
 Result<StatementResult> Session::RunInsert(const InsertRows& insert) {
-  LEAT_ASSIGN(Batch rows, RowsOf(VisibleColumns(insert.query)));
+  LEAT_ASSIGN(StatementResult answer, Answer(insert.query, {}));  // in its ORDER BY
+  Batch rows = std::move(answer.rows);
+  for (const auto& [column, expr] : insert.drawn) {
+    ErrorMask errors(rows.rows);
+    LEAT_ASSIGN(rows.columns[static_cast<size_t>(column)],
+                Evaluate(*expr, rows, Eval(), {}, &errors));
+    LEAT_RETURN(errors.status());
+  }
   if (insert.conflict) return RunUpsert(insert, std::move(rows));
   // What RETURNING cannot compute stops the statement before anything has changed. (A fixture's
   // rows may be rejected; they are not known before.)
@@ -284,111 +237,12 @@ Result<StatementResult> Session::RunUpdate(const UpdateRows& update) {
 Result<StatementResult> Session::RunTruncate(const TruncateTable& truncate) {
   for (const std::string& name : truncate.tables) {
     LEAT_RETURN(RunDelete({.table = name}).status());
+    if (!truncate.restart) continue;
+    for (const std::string& sequence : SequencesOf(name)) {
+      sequences_.Restart(sequence, catalog_.FindSequence(sequence)->start);
+    }
   }
   return StatementResult{.tag = "TRUNCATE TABLE"};
-}
-
-// --- COPY ----------------------------------------------------------------------------------------
-
-Result<StatementResult> Session::RunCopy(const CopyFrom& copy, const LineReader& input) {
-  const std::string format = OptionOr(copy.options, "format", "text");
-  if (copy.path.empty() && !input) return NotSupported("COPY FROM stdin has no input here");
-  int64_t rows = 0;
-  if (!copy.path.empty()) {
-    LEAT_ASSIGN(rows, CopyFile(copy, copy.path));
-  } else if (format == "text" && !fixtures_.contains(copy.table)) {
-    LEAT_ASSIGN(rows, CopyText(copy, input));
-  } else {
-    const TemporaryFile file(format == "text" ? "csv" : format);
-    std::ofstream out(file.path(), std::ios::binary);
-    for (auto line = input(); line && *line != "\\."; line = input()) out << *line << '\n';
-    out.close();
-    LEAT_ASSIGN(rows, CopyFile(copy, file.path()));
-  }
-  return StatementResult{.tag = fmt::format("COPY {}", rows)};
-}
-
-Result<int64_t> Session::CopyText(const CopyFrom& copy, const LineReader& input) {
-  const Relation& relation = *catalog_.FindRelation(copy.table);
-  const std::string delimiter = OptionOr(copy.options, "delimiter", "\t");
-  const std::string null = OptionOr(copy.options, "null", "\\N");
-  std::vector<std::unique_ptr<arrow::StringBuilder>> texts;
-  for (size_t i = 0; i < relation.columns.size(); ++i)
-    texts.push_back(std::make_unique<arrow::StringBuilder>());
-  if (!copy.columns.empty()) {
-    return NotSupported("COPY with a column list is not supported", -1,
-                        "Use INSERT, or give all columns.");
-  }
-  int64_t lines = 0;
-  for (auto line = input(); line && *line != "\\."; line = input()) {
-    ++lines;
-    size_t at = 0;
-    for (size_t column = 0; column < texts.size(); ++column) {
-      const size_t end = std::min(line->find(delimiter, at), line->size());
-      if (at > line->size()) {
-        return SqlStatus(
-            fmt::format("missing data for column \"{}\"", relation.columns[column].column.name),
-            {.sqlstate = "22P04",
-             .detail = fmt::format("COPY {}, line {}: \"{}\"", copy.table, lines, *line)});
-      }
-      const auto value = UnescapeCopy(std::string_view(*line).substr(at, end - at), null);
-      LEAT_RETURN(value ? texts[column]->Append(*value) : texts[column]->AppendNull());
-      at = end + delimiter.size();
-    }
-    if (at <= line->size()) {
-      return SqlStatus(
-          "extra data after last expected column",
-          {.sqlstate = "22P04",
-           .detail = fmt::format("COPY {}, line {}: \"{}\"", copy.table, lines, *line)});
-    }
-  }
-  Batch rows{.rows = lines};
-  Status bad;
-  for (size_t column = 0; column < texts.size(); ++column) {
-    LEAT_ASSIGN(auto text, texts[column]->Finish());
-    LEAT_ASSIGN(auto values,
-                FromTextColumn(*text, relation.columns[column].column.type, {.timezone = timezone_},
-                               [&](int64_t, const Status& status) { bad = status; }));
-    LEAT_RETURN(bad);
-    rows.columns.push_back(std::move(values));
-  }
-  LEAT_ASSIGN(const Batch added, AddRows(copy.table, std::move(rows)));
-  return added.rows;
-}
-
-// A file (or a fixture's raw bytes) through the reader of its format: wrong rows of a fixture are
-// rejects, those of a table fail the COPY.
-Result<int64_t> Session::CopyFile(const CopyFrom& copy, const std::string& path) {
-  const Relation& relation = *catalog_.FindRelation(copy.table);
-  const bool fixture = fixtures_.contains(copy.table);
-  ReadOptions options{.options = fixture ? relation.options : copy.options};
-  if (!fixture) options.options.try_emplace("header", "false");  // as PostgreSQL's COPY has it
-  const std::string prefix = fixture ? OptionOr(relation.options, "strip_prefix", "") : "";
-  for (const ColumnSpec& spec : relation.columns) {
-    const std::string& name = spec.column.name;
-    const bool renamed = !spec.outside_name.empty() && spec.outside_name != name;
-    options.columns.push_back({spec.column, renamed ? spec.outside_name : prefix + name, spec.path,
-                               spec.on_error == OnError::kNull});
-  }
-  const std::string format =
-      fixture ? FixtureFormat(relation) : OptionOr(copy.options, "format", "csv");
-  LEAT_ASSIGN(auto reader, OpenFile(path, format, options, {}));
-  int64_t rows = 0;
-  while (true) {
-    LEAT_ASSIGN(auto chunk, reader->Next());
-    if (!chunk) return rows;
-    if (!chunk->rejects.empty() && !fixture) {
-      const Reject& first = chunk->rejects[0];
-      return SqlStatus(first.reason,
-                       {.sqlstate = kInvalidText,
-                        .detail = fmt::format("COPY {}, line {}, column {}: {}", copy.table,
-                                              first.line, first.column, first.raw)});
-    }
-    LEAT_RETURN(
-        rejects_.Add(copy.table, "", chunk->rejects, {.number = 1, .clock = Eval().now}).status());
-    LEAT_ASSIGN(const Batch added, AddRows(copy.table, std::move(chunk->batch)));
-    rows += added.rows;
-  }
 }
 
 }  // namespace leat

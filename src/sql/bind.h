@@ -276,6 +276,19 @@ class Binder {
   Result<ExprPtr> BindSetInSelect(ExprPtr set, const ExprContext& context);
   Status BindSetInFrom(const Node* node, const Scope* outer, std::vector<ExprPtr>* lists,
                        std::vector<std::string>* names);
+  Status BindRecord(const PgQuery__RangeFunction& range, const Node* node, const Scope* outer,
+                    std::vector<ExprPtr>* lists, std::vector<std::string>* names);
+  // bind_row.cc
+  // row_to_json and its kin of a whole row, t or ROW (…); nullopt if the argument is none.
+  Result<std::optional<ExprPtr>> BindRowToJson(const std::string& name, const Node* arg,
+                                               const ExprContext& context);
+  // What names a sequence as text: 'q'::regclass.
+  Result<std::vector<ExprPtr>> BindSequenceArgs(const PgQuery__FuncCall& call,
+                                                const ExprContext& context);
+  // The arguments of a call in their order, those that it names too.
+  Result<std::vector<ExprPtr>> BindArgs(const std::string& name, const PgQuery__FuncCall& call,
+                                        const ExprContext& context);
+  Result<ExprPtr> BindSerialName(const PgQuery__FuncCall& call);
   Result<FromItem> BindRangeFunction(const PgQuery__RangeFunction& range, const Scope* outer);
   Result<FromItem> BindJoin(const PgQuery__JoinExpr& join, const Scope* outer, const Scope* beside);
   // Joins an item that may refer to the rows of `left`, by outer columns of the first level. The
@@ -314,6 +327,8 @@ Result<FromItem> AliasedItem(LogicalPtr plan, std::string_view name, const PgQue
 // kOuterBase + i from here on, for args[i].
 void NumberOuterColumns(Subquery* subquery);
 bool IsSetFunction(std::string_view name);
+// Of rows of several columns: in FROM alone.
+bool GivesRecords(std::string_view name);
 // Whether a WITH query names itself in a FROM of its own.
 bool RefersToItself(const PgQuery__CommonTableExpr& common);
 // Merges conjuncts over several inner-joined tables into those joins; the rest comes back.

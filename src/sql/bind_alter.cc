@@ -151,7 +151,7 @@ Status Alteration::SetType(const PgQuery__AlterTableCmd& command) {
   LEAT_RETURN(Find(command.name).status());
   const auto at = static_cast<size_t>(table().schema().Find(command.name));
   const PgQuery__ColumnDef& definition = *command.def->column_def;
-  LEAT_ASSIGN(const Type type, BindTypeName(*definition.type_name));
+  LEAT_ASSIGN(const Type type, BindTypeName(*definition.type_name, context_.catalog));
   ExprPtr value = ColumnExpr(static_cast<int>(at), table().columns[at].column.type);
   if (definition.raw_default != nullptr) {  // USING
     const Scope scope{{TableScope(table(), table().name)}, nullptr};

@@ -124,11 +124,19 @@ Result<ExprPtr> Binder::BindCall(const PgQuery__FuncCall& call, const ExprContex
 
 Result<ExprPtr> Binder::BindPlainCall(const std::string& name, const PgQuery__FuncCall& call,
                                       const ExprContext& context) {
-  for (const Node* arg : Items(call.n_args, call.args)) {
-    if (!Is(arg, PG_QUERY__NODE__NODE_NAMED_ARG_EXPR)) continue;
-    return NotSupported("named arguments are not supported", LocationOf(arg));
+  if (name == "row_to_json" || name == "to_json" || name == "to_jsonb") {
+    if (call.n_args == 1) {
+      LEAT_ASSIGN(auto row, BindRowToJson(name, call.args[0], context));
+      if (row) return *row;
+    }
   }
-  LEAT_ASSIGN(auto args, BindExprs(Items(call.n_args, call.args), context));
+  if (name == "pg_get_serial_sequence") return BindSerialName(call);
+  if (GivesRecords(name)) {
+    return NotSupported(fmt::format("{} gives rows and is not supported here", name), call.location,
+                        fmt::format("Write it in FROM: FROM t, {}(t.x) AS e.", name));
+  }
+  const bool draws = name == "nextval" || name == "currval" || name == "setval";
+  LEAT_ASSIGN(auto args, draws ? BindSequenceArgs(call, context) : BindArgs(name, call, context));
   LEAT_ASSIGN(const SqlFunction* own, FindSqlFunction(name, args));
   if (own != nullptr) return BindSqlCall(*own, std::move(args), call.location, context);
   if (name == "pg_typeof" && args.size() == 1) {

@@ -143,6 +143,34 @@ Result<std::vector<int>> NamedColumns(const NameList& names, const Relation& rel
   return columns;
 }
 
+Status RefuseReadOnly(const Relation& relation, std::string_view verb, int location) {
+  if (relation.kind == RelationKind::kTable) return Status::OK();
+  const bool view = relation.kind == RelationKind::kView;
+  const bool materialized = relation.kind == RelationKind::kMaterializedView;
+  if (materialized) {
+    return SqlStatus(fmt::format("cannot change materialized view \"{}\"", relation.name),
+                     {.sqlstate = "42809", .location = location});
+  }
+  if (view) {
+    return SqlStatus(fmt::format("cannot {} view \"{}\"", verb, relation.name),
+                     {.sqlstate = "55000", .location = location});
+  }
+  return SqlStatus(fmt::format("cannot {} foreign table \"{}\"", verb, relation.name),
+                   {.sqlstate = "55000",
+                    .location = location,
+                    .hint = "Only tables that leat itself holds (CREATE TABLE) can be changed."});
+}
+
+Status CheckGiven(const ColumnSpec& spec) {
+  if (spec.identity != Identity::kAlways) return Status::OK();
+  return SqlStatus(
+      fmt::format("cannot insert a non-DEFAULT value into column \"{}\"", spec.column.name),
+      {.sqlstate = "428C9",
+       .detail = fmt::format("Column \"{}\" is an identity column defined as GENERATED ALWAYS.",
+                             spec.column.name),
+       .hint = "Use OVERRIDING SYSTEM VALUE to override."});
+}
+
 ExprPtr DefaultOf(const ColumnSpec& spec) {
   return spec.default_value ? spec.default_value : NullLiteral(spec.column.type);
 }
@@ -174,6 +202,13 @@ Status BindAssignments(Nodes targets, const Relation& relation, const ExprContex
     if (Is(target.val, PG_QUERY__NODE__NODE_SET_TO_DEFAULT)) {
       (*values)[column] = DefaultOf(relation.columns[column]);
       continue;
+    }
+    if (relation.columns[column].identity == Identity::kAlways) {
+      return SqlStatus(
+          fmt::format("column \"{}\" can only be updated to DEFAULT", target.name),
+          {.sqlstate = "428C9",
+           .detail = fmt::format("Column \"{}\" is an identity column defined as GENERATED ALWAYS.",
+                                 target.name)});
     }
     LEAT_ASSIGN(ExprPtr expr, AssignedValue(target, context, binder));
     LEAT_ASSIGN((*values)[column],

@@ -89,6 +89,29 @@ Result<Query> BindSelectStatement(const PgQuery__SelectStmt& select, const Catal
   return binder.BindQuery(select);
 }
 
+// The views that cannot be understood without these relations, nor without one another.
+std::vector<const Relation*> DependentsOf(const std::vector<std::string>& names,
+                                          const Catalog& catalog) {
+  Catalog after = catalog;
+  for (const std::string& name : names) static_cast<void>(after.Drop(name).ok());
+  std::vector<const Relation*> dependents;
+  for (bool found = true; found;) {
+    found = false;
+    for (const auto& [name, relation] : catalog.relations()) {
+      const bool view =
+          relation.kind == RelationKind::kView || relation.kind == RelationKind::kMaterializedView;
+      if (!view || after.FindRelation(name) == nullptr || BindViewQuery(relation, after).ok() ||
+          !BindViewQuery(relation, catalog).ok()) {
+        continue;
+      }
+      static_cast<void>(after.Drop(name).ok());
+      dependents.push_back(&relation);
+      found = true;
+    }
+  }
+  return dependents;
+}
+
 // What declares or changes things besides tables' rows.
 Result<BoundStatement> BindDefinition(const StatementContext& context) {
   const Node* node = context.statement.node;
@@ -131,6 +154,16 @@ Result<BoundStatement> BindDefinition(const StatementContext& context) {
       return BindRename(*node->rename_stmt, context);
     case PG_QUERY__NODE__NODE_CREATE_FUNCTION_STMT:
       return BindCreateFunction(*node->create_function_stmt, context);
+    case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT:
+      return BindCreateEnum(*node->create_enum_stmt, context);
+    case PG_QUERY__NODE__NODE_ALTER_ENUM_STMT:
+      return BindAlterEnum(*node->alter_enum_stmt, context);
+    case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT:
+      return BindCreateDomain(*node->create_domain_stmt, context);
+    case PG_QUERY__NODE__NODE_CREATE_SEQ_STMT:
+      return BindCreateSequence(*node->create_seq_stmt, context);
+    case PG_QUERY__NODE__NODE_ALTER_SEQ_STMT:
+      return BindAlterSequence(*node->alter_seq_stmt, context);
     case PG_QUERY__NODE__NODE_PREPARE_STMT:
       return BindPrepare(*node->prepare_stmt, context);
     case PG_QUERY__NODE__NODE_EXECUTE_STMT:
@@ -159,6 +192,8 @@ Result<BoundStatement> BindNode(const StatementContext& context) {
       return BindUpdate(*node->update_stmt, context);
     case PG_QUERY__NODE__NODE_DELETE_STMT:
       return BindDelete(*node->delete_stmt, context);
+    case PG_QUERY__NODE__NODE_MERGE_STMT:
+      return BindMerge(*node->merge_stmt, context);
     case PG_QUERY__NODE__NODE_TRUNCATE_STMT:
       return BindTruncate(*node->truncate_stmt, context);
     case PG_QUERY__NODE__NODE_COPY_STMT:
@@ -191,7 +226,9 @@ const PgQuery__SelectStmt* SelectOf(const Node* node) {
 }  // namespace
 
 Result<BoundStatement> Bind(const ParsedStatement& statement, const Catalog& catalog) {
-  return BindNode({statement, catalog});
+  LEAT_ASSIGN(BoundStatement bound, BindNode({statement, catalog}));
+  LEAT_RETURN(CheckDraws(bound));
+  return bound;
 }
 
 Result<Query> BindViewQuery(const Relation& view, const Catalog& catalog) {
@@ -286,6 +323,13 @@ Result<BoundStatement> BindDrop(const PgQuery__DropStmt& stmt, const StatementCo
   if (stmt.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_FUNCTION) {
     return BindDropFunction(stmt, context);
   }
+  if (stmt.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_SEQUENCE) {
+    return BindDropSequence(stmt, context);
+  }
+  if (stmt.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_TYPE ||
+      stmt.remove_type == PG_QUERY__OBJECT_TYPE__OBJECT_DOMAIN) {
+    return BindDropType(stmt, context);
+  }
   const auto kind = KindOf(stmt.remove_type);
   if (!kind) return Unsupported(context.statement);
   DropRelation drop;
@@ -300,6 +344,18 @@ Result<BoundStatement> BindDrop(const PgQuery__DropStmt& stmt, const StatementCo
     if (relation->kind != *kind) return NotThatKind(relation->name, *kind, relation->kind);
     drop.names.push_back(relation->name);
   }
+  for (const Relation* view : DependentsOf(drop.names, context.catalog)) {
+    if (stmt.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE) {
+      drop.dependents.push_back(view->name);
+      continue;
+    }
+    return SqlStatus(fmt::format("cannot drop {} {} because other objects depend on it",
+                                 KindName(*kind), drop.names[0]),
+                     {.sqlstate = "2BP01",
+                      .detail = fmt::format("{} {} depends on {} {}", KindName(view->kind),
+                                            view->name, KindName(*kind), drop.names[0]),
+                      .hint = "Use DROP ... CASCADE to drop the dependent objects too."});
+  }
   return drop;
 }
 
@@ -307,13 +363,19 @@ Result<BoundStatement> BindTransaction(const PgQuery__TransactionStmt& stmt) {
   switch (stmt.kind) {
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_BEGIN:
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_START:
-      return Transaction{"BEGIN"};
+      return Transaction{"BEGIN", ""};
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_COMMIT:
-      return Transaction{"COMMIT"};
+      return Transaction{"COMMIT", ""};
     case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK:
-      return Transaction{"ROLLBACK"};
+      return Transaction{"ROLLBACK", ""};
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_SAVEPOINT:
+      return Transaction{"SAVEPOINT", stmt.savepoint_name};
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_RELEASE:
+      return Transaction{"RELEASE", stmt.savepoint_name};
+    case PG_QUERY__TRANSACTION_STMT_KIND__TRANS_STMT_ROLLBACK_TO:
+      return Transaction{"ROLLBACK TO", stmt.savepoint_name};
     default:
-      return NotSupported("savepoints and prepared transactions are not supported");
+      return NotSupported("prepared transactions are not supported");
   }
 }
 

@@ -224,6 +224,14 @@ Result<BoundStatement> BindCreateForeignTable(const PgQuery__CreateForeignTableS
   LEAT_ASSIGN(relation.options, BindOptions(Items(stmt.n_options, stmt.options)));
   relation.infer_columns = base.n_table_elts == 0;
   LEAT_RETURN(AddTableElements(context, Items(base.n_table_elts, base.table_elts), &relation));
+  for (const ColumnSpec& spec : relation.columns) {
+    if (!spec.column.type.labels && !(spec.column.type.element && spec.column.type.element->labels))
+      continue;
+    return NotSupported(
+        fmt::format("an enum in foreign table \"{}\" is not supported", relation.name),
+        base.relation->location,
+        fmt::format("Declare column \"{}\" text, and cast it in a view.", spec.column.name));
+  }
   if (const auto on_error = relation.options.find("on_error"); on_error != relation.options.end()) {
     LEAT_ASSIGN(OnError value, OnErrorOf(on_error->second, -1));
     for (ColumnSpec& spec : relation.columns) {
@@ -243,8 +251,8 @@ Result<BoundStatement> BindCreateTable(const PgQuery__CreateStmt& stmt,
   LEAT_ASSIGN(create.relation,
               NewRelation(*stmt.relation, RelationKind::kTable, context, create.if_not_exists));
   LEAT_ASSIGN(create.relation.options, BindOptions(Items(stmt.n_options, stmt.options)));
-  LEAT_RETURN(
-      AddTableElements(context, Items(stmt.n_table_elts, stmt.table_elts), &create.relation));
+  LEAT_RETURN(AddTableElements(context, Items(stmt.n_table_elts, stmt.table_elts), &create.relation,
+                               &create.sequences));
   return create;
 }
 

@@ -1,4 +1,4 @@
-// INSERT, UPDATE, DELETE, TRUNCATE, COPY.
+// INSERT, UPDATE, DELETE, TRUNCATE.
 #include <algorithm>
 
 #include "sql/bind_statement.h"
@@ -44,24 +44,6 @@ Status RefuseStandingClauses(const PgQuery__InsertStmt& stmt) {
                         "It is a standing query: ask for what it keeps with SELECT.");
   }
   return Status::OK();
-}
-
-Status RefuseReadOnly(const Relation& relation, std::string_view verb, int location) {
-  if (relation.kind == RelationKind::kTable) return Status::OK();
-  const bool view = relation.kind == RelationKind::kView;
-  const bool materialized = relation.kind == RelationKind::kMaterializedView;
-  if (materialized) {
-    return SqlStatus(fmt::format("cannot change materialized view \"{}\"", relation.name),
-                     {.sqlstate = "42809", .location = location});
-  }
-  if (view) {
-    return SqlStatus(fmt::format("cannot {} view \"{}\"", verb, relation.name),
-                     {.sqlstate = "55000", .location = location});
-  }
-  return SqlStatus(fmt::format("cannot {} foreign table \"{}\"", verb, relation.name),
-                   {.sqlstate = "55000",
-                    .location = location,
-                    .hint = "Only tables that leat itself holds (CREATE TABLE) can be changed."});
 }
 
 // The rows that UPDATE and DELETE choose by other tables or by subqueries, while they are bound:
@@ -138,9 +120,35 @@ Result<std::optional<Returning>> ReturningOf(Nodes targets, const Choice& choice
   return std::optional(std::move(returning));
 }
 
+// What is drawn for each row of an INSERT … SELECT: see InsertRows.
+using Drawn = std::vector<std::pair<int, ExprPtr>>;
+
+// The list of a SELECT that ends in a projection, or has no FROM; nullptr for any other.
+const std::vector<ExprPtr>* ListOf(const Logical& root) {
+  if (root.kind == LogicalKind::kProject) return &root.exprs;
+  const bool one = root.kind == LogicalKind::kValues && root.rows.size() == 1;
+  return one ? &root.rows[0] : nullptr;
+}
+
+bool DrawsAlone(const Expr& expr) { return Draws(expr) && UsesOnly(expr, 0, 0); }
+
+// The query with nulls in its list where numbers are drawn: they are drawn later.
+LogicalPtr WithoutDraws(const LogicalPtr& root) {
+  const auto* list = ListOf(*root);
+  const bool any = list != nullptr && std::any_of(list->begin(), list->end(),
+                                                  [](const auto& e) { return DrawsAlone(*e); });
+  if (!any) return root;
+  auto out = std::make_shared<Logical>(*root);
+  auto& exprs = out->kind == LogicalKind::kProject ? out->exprs : out->rows[0];
+  for (ExprPtr& expr : exprs) {
+    if (DrawsAlone(*expr)) expr = NullLiteral(expr->type);
+  }
+  return out;
+}
+
 // INSERT … VALUES: every value is read as its column's type, DEFAULT is the column's.
 Result<Query> ValuesFor(Binder* binder, const PgQuery__SelectStmt& select, const Relation& relation,
-                        const std::vector<int>& columns, const NameList& names) {
+                        const std::vector<int>& columns, const NameList& names, bool overriding) {
   std::vector<std::vector<ExprPtr>> rows;
   Collected collected;
   const Scope nothing;
@@ -161,6 +169,7 @@ Result<Query> ValuesFor(Binder* binder, const PgQuery__SelectStmt& select, const
     for (size_t i = 0; i < values.size(); ++i) {
       if (Is(values[i], PG_QUERY__NODE__NODE_SET_TO_DEFAULT)) continue;
       const auto column = static_cast<size_t>(columns[i]);
+      if (!overriding) LEAT_RETURN(CheckGiven(relation.columns[column]));
       LEAT_ASSIGN(ExprPtr value, binder->BindExpr(values[i], context));
       LEAT_ASSIGN(row[column],
                   CoerceToColumn(value, relation.columns[column].column, binder->settings()));
@@ -176,7 +185,7 @@ Result<Query> ValuesFor(Binder* binder, const PgQuery__SelectStmt& select, const
 // The SELECT's columns cast to those of the relation, the others filled with their defaults.
 Result<Query> ProjectedFor(Binder* binder, const PgQuery__SelectStmt& select,
                            const Relation& relation, const std::vector<int>& columns,
-                           const NameList& names) {
+                           const NameList& names, bool overriding, Drawn* drawn) {
   SelectOptions options;
   options.keep_unknown = true;
   LEAT_ASSIGN(Query query, binder->BindQuery(select, options));
@@ -192,27 +201,49 @@ Result<Query> ProjectedFor(Binder* binder, const PgQuery__SelectStmt& select,
     exprs.push_back(DefaultOf(spec));
     titles.push_back(spec.column.name);
   }
-  const bool direct = query.root->kind == LogicalKind::kProject;
+  const auto* list = ListOf(*query.root);
   for (size_t i = 0; i < given; ++i) {
     const auto column = static_cast<size_t>(columns[i]);
+    if (!overriding) LEAT_RETURN(CheckGiven(relation.columns[column]));
     const Column& target = relation.columns[column].column;
     const Column& source = query.root->schema.columns[i];
     ExprPtr expr = ColumnAt(static_cast<int>(i), source.type, location_of(i));
     // A literal in the select list is read as the column's type.
-    if (direct && query.root->exprs[i]->type.id == TypeId::kUnknown) expr = query.root->exprs[i];
+    const ExprPtr inner = list != nullptr ? (*list)[i] : nullptr;
+    const bool unknown =
+        inner && query.root->kind == LogicalKind::kProject && inner->type.id == TypeId::kUnknown;
+    if (unknown || (inner && DrawsAlone(*inner))) expr = inner;
     LEAT_ASSIGN(exprs[column], CoerceToColumn(expr, target, binder->settings()));
   }
   Query out;
   out.visible = static_cast<int>(relation.columns.size());
-  out.root = ProjectOn(query.root, std::move(exprs), titles);
+  if (drawn == nullptr) {  // a sink: the query stands
+    out.root = ProjectOn(query.root, std::move(exprs), titles);
+    return out;
+  }
+  LogicalPtr source = WithoutDraws(query.root);
+  for (size_t i = 0; i < exprs.size(); ++i) {
+    if (!Draws(*exprs[i])) continue;
+    drawn->emplace_back(static_cast<int>(i), exprs[i]);
+    exprs[i] = NullLiteral(relation.columns[i].column.type);
+  }
+  // The rows come in the order of the query, by whatever it is ordered.
+  for (const SortKey& key : query.order) {
+    out.order.push_back({ColumnExpr(static_cast<int>(exprs.size()), key.expr->type), key.descending,
+                         key.nulls_first});
+    exprs.push_back(key.expr);
+    titles.emplace_back("order");
+  }
+  out.root = ProjectOn(std::move(source), std::move(exprs), titles);
   return out;
 }
 
 // The query of an INSERT, giving exactly the relation's columns.
-Result<Query> InsertQuery(Binder* binder, const PgQuery__InsertStmt& stmt,
-                          const Relation& relation) {
+Result<Query> InsertQuery(Binder* binder, const PgQuery__InsertStmt& stmt, const Relation& relation,
+                          Drawn* drawn) {
   const NameList names = InsertNames(stmt);
   LEAT_ASSIGN(auto columns, NamedColumns(names, relation));
+  const bool overriding = stmt.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
   if (stmt.select_stmt == nullptr) {  // DEFAULT VALUES
     std::vector<ExprPtr> row;
     for (const ColumnSpec& spec : relation.columns) row.push_back(DefaultOf(spec));
@@ -225,8 +256,8 @@ Result<Query> InsertQuery(Binder* binder, const PgQuery__InsertStmt& stmt,
   const bool values = select.n_values_lists > 0 && select.n_sort_clause == 0 &&
                       select.limit_count == nullptr && select.limit_offset == nullptr &&
                       select.with_clause == nullptr;
-  if (values) return ValuesFor(binder, select, relation, columns, names);
-  return ProjectedFor(binder, select, relation, columns, names);
+  if (values) return ValuesFor(binder, select, relation, columns, names, overriding);
+  return ProjectedFor(binder, select, relation, columns, names, overriding, drawn);
 }
 
 }  // namespace
@@ -242,7 +273,9 @@ Result<Query> BindInsertSource(const PgQuery__InsertStmt& stmt, const Relation& 
                                const Catalog& catalog) {
   LEAT_RETURN(RefuseStandingClauses(stmt));
   Binder binder(catalog);
-  if (!sink.columns.empty() && !sink.infer_columns) return InsertQuery(&binder, stmt, sink);
+  if (!sink.columns.empty() && !sink.infer_columns) {
+    return InsertQuery(&binder, stmt, sink, nullptr);
+  }
   if (stmt.n_cols > 0) {
     return NotSupported("a column list for a sink without declared columns is not supported",
                         stmt.cols[0]->res_target->location,
@@ -270,7 +303,7 @@ Result<BoundStatement> BindInsert(const PgQuery__InsertStmt& stmt,
   if (stmt.with_clause != nullptr) LEAT_RETURN(binder.BindWith(*stmt.with_clause, nullptr));
   InsertRows insert;
   insert.table = relation->name;
-  LEAT_ASSIGN(insert.query, InsertQuery(&binder, stmt, *relation));
+  LEAT_ASSIGN(insert.query, InsertQuery(&binder, stmt, *relation, &insert.drawn));
   const PgQuery__RangeVar& range = *stmt.relation;
   const char* name = range.alias == nullptr ? range.relname : range.alias->aliasname;
   if (stmt.on_conflict_clause != nullptr) {
@@ -351,36 +384,8 @@ Result<BoundStatement> BindTruncate(const PgQuery__TruncateStmt& stmt,
     LEAT_RETURN(RefuseReadOnly(*relation, "truncate", node->range_var->location));
     truncate.tables.push_back(relation->name);
   }
+  truncate.restart = stmt.restart_seqs != 0;
   return truncate;
-}
-
-Result<BoundStatement> BindCopy(const PgQuery__CopyStmt& stmt, const StatementContext& context) {
-  if (stmt.is_from == 0 || stmt.relation == nullptr) {
-    return NotSupported("COPY … TO is not supported", -1,
-                        "INSERT INTO a foreign table of a file server writes files; leat sql "
-                        "--csv -c 'SELECT …' prints.");
-  }
-  if (stmt.is_program != 0) return NotSupported("COPY … PROGRAM is not supported");
-  if (stmt.where_clause != nullptr) {
-    return NotSupported("COPY … WHERE is not supported", LocationOf(stmt.where_clause));
-  }
-  Binder binder(context.catalog);
-  LEAT_ASSIGN(const Relation* relation, binder.FindRelation(*stmt.relation));
-  // COPY into a source feeds bytes through its format: a test's fixture.
-  if (relation->kind != RelationKind::kForeign) {
-    LEAT_RETURN(RefuseReadOnly(*relation, "copy to", stmt.relation->location));
-  }
-  CopyFrom copy;
-  copy.table = relation->name;
-  copy.path = stmt.filename;
-  NameList names;
-  for (const std::string& name : StringsOf(Items(stmt.n_attlist, stmt.attlist))) {
-    names.emplace_back(name, -1);
-    copy.columns.push_back(name);
-  }
-  LEAT_RETURN(NamedColumns(names, *relation).status());
-  LEAT_ASSIGN(copy.options, BindOptions(Items(stmt.n_options, stmt.options)));
-  return copy;
 }
 
 }  // namespace leat

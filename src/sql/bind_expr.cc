@@ -224,7 +224,8 @@ Result<ExprPtr> Binder::BindColumnRef(const PgQuery__ColumnRef& ref, const ExprC
 
 Result<ExprPtr> Binder::BindCast(const PgQuery__TypeCast& cast, const ExprContext& context) {
   int fields = 0;
-  LEAT_ASSIGN(Type type, BindTypeName(*cast.type_name, &fields));
+  const Domain* domain = nullptr;
+  LEAT_ASSIGN(Type type, BindTypeName(*cast.type_name, catalog_, &fields, &domain));
   if (Is(cast.arg, PG_QUERY__NODE__NODE_A_ARRAY_EXPR) && type.id == TypeId::kArray) {
     return BindArray(*cast.arg->a_array_expr, context, &type);
   }
@@ -243,7 +244,7 @@ Result<ExprPtr> Binder::BindCast(const PgQuery__TypeCast& cast, const ExprContex
         {.sqlstate = "42846", .location = location});
   }
   LEAT_ASSIGN(ExprPtr out, Coerce(arg, type, CastContext::kExplicit, settings_));
-  return out;
+  return domain == nullptr ? out : AsDomain(std::move(out), *domain);
 }
 
 Result<ExprPtr> Binder::BindBoolExpr(const PgQuery__BoolExpr& expr, const ExprContext& context) {

@@ -232,14 +232,14 @@ Result<BoundStatement> BindCreateFunction(const PgQuery__CreateFunctionStmt& stm
           "OUT, VARIADIC and DEFAULT parameters and RETURNS TABLE are not supported",
           parameter.arg_type->location, "A view, or LATERAL (SELECT …), gives rows.");
     }
-    LEAT_ASSIGN(Type type, BindTypeName(*parameter.arg_type));
+    LEAT_ASSIGN(Type type, BindTypeName(*parameter.arg_type, context.catalog));
     function.types.push_back(std::move(type));
     function.parameters.emplace_back(parameter.name);
   }
   if (stmt.return_type == nullptr) {
     return NotSupported("a function without RETURNS is not supported", location);
   }
-  LEAT_ASSIGN(function.result, BindTypeName(*stmt.return_type));
+  LEAT_ASSIGN(function.result, BindTypeName(*stmt.return_type, context.catalog));
   LEAT_ASSIGN(const auto body, BodyOf(stmt, context.statement));
   const int count = static_cast<int>(function.types.size());
   LEAT_ASSIGN(function.body,
@@ -267,7 +267,7 @@ Result<BoundStatement> BindDropFunction(const PgQuery__DropStmt& stmt,
     const std::string name = StringsOf(Items(object.n_objname, object.objname)).back();
     std::vector<Type> types;
     for (const Node* arg : Items(object.n_objargs, object.objargs)) {
-      LEAT_ASSIGN(Type type, BindTypeName(*arg->type_name));
+      LEAT_ASSIGN(Type type, BindTypeName(*arg->type_name, context.catalog));
       types.push_back(std::move(type));
     }
     std::vector<const SqlFunction*> found = context.catalog.FindFunctions(name);

@@ -239,8 +239,8 @@ Result<ExprPtr> Binder::BindAnyOfValue(const PgQuery__AExpr& expr, bool any,
   LEAT_ASSIGN(ExprPtr array, BindExpr(expr.rexpr, context));
   if (array->type.id == TypeId::kUnknown) {
     LEAT_ASSIGN(tested, ResolveUnknown(tested, settings_));
-    LEAT_ASSIGN(array, Coerce(array, Type::Array(Type(tested->type.id)), CastContext::kImplicit,
-                              settings_));
+    LEAT_ASSIGN(array,
+                Coerce(array, Type::Array(tested->type.Bare()), CastContext::kImplicit, settings_));
   }
   if (array->type.id != TypeId::kArray) {
     return SqlStatus(fmt::format("op ANY/ALL (array) requires array on right side"),

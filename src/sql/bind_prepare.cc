@@ -107,7 +107,7 @@ Result<std::shared_ptr<const ParsedStatement>> WithParameters(
 Result<BoundStatement> BindPrepare(const PgQuery__PrepareStmt& stmt,
                                    const StatementContext& context) {
   for (const Node* type : Items(stmt.n_argtypes, stmt.argtypes)) {
-    LEAT_RETURN(BindTypeName(*type->type_name).status());
+    LEAT_RETURN(BindTypeName(*type->type_name, context.catalog).status());
   }
   LEAT_ASSIGN(const auto trial, WithNulls(context.statement, stmt));
   const auto bound = Bind(*trial, context.catalog);

@@ -1,5 +1,8 @@
 // Functions that return sets: in FROM, and in the select list.
+#include <arrow/scalar.h>
+
 #include <algorithm>
+#include <array>
 
 #include "func/function.h"
 #include "sql/bind_select.h"
@@ -11,7 +14,36 @@ std::string_view NameOf(const PgQuery__FuncCall& call) {
   return StringOf(call.funcname[call.n_funcname - 1]);
 }
 
+// json_each and its kin give two columns: the names of what gives each of them.
+struct PairOfSets {
+  std::string_view name;
+  std::string_view keys;
+  std::string_view values;
+};
+constexpr std::array kPairs = {
+    PairOfSets{"json_each", "json_each key", "json_each value"},
+    PairOfSets{"jsonb_each", "jsonb_each key", "jsonb_each value"},
+    PairOfSets{"json_each_text", "json_each key", "json_each_text value"},
+    PairOfSets{"jsonb_each_text", "jsonb_each key", "jsonb_each_text value"},
+};
+
+const PairOfSets* FindPair(std::string_view name) {
+  const auto* found = std::find_if(kPairs.begin(), kPairs.end(),
+                                   [&](const PairOfSets& pair) { return pair.name == name; });
+  return found == kPairs.end() ? nullptr : found;
+}
+
+// json_to_record and its kin, whose columns the call's alias defines.
+bool IsRecordFunction(std::string_view name) {
+  return name == "json_to_record" || name == "jsonb_to_record" || name == "json_to_recordset" ||
+         name == "jsonb_to_recordset";
+}
+
 }  // namespace
+
+bool GivesRecords(std::string_view name) {
+  return FindPair(name) != nullptr || IsRecordFunction(name);
+}
 
 bool IsSetFunction(std::string_view name) {
   const auto overloads = FindFunctions(name);
@@ -66,6 +98,19 @@ Status Binder::BindSetInFrom(const Node* node, const Scope* outer, std::vector<E
   }
   const PgQuery__FuncCall& call = *node->func_call;
   const std::string name(NameOf(call));
+  if (const PairOfSets* pair = FindPair(name)) {
+    LEAT_ASSIGN(auto args, BindExprs(Items(call.n_args, call.args), context));
+    for (const std::string_view part : {pair->keys, pair->values}) {
+      LEAT_ASSIGN(ExprPtr list, ApplyFunction(part, args, call.location));
+      lists->push_back(std::move(list));
+    }
+    names->insert(names->end(), {"key", "value"});
+    return Status::OK();
+  }
+  if (IsRecordFunction(name)) {
+    return SqlStatus("a column definition list is required for functions returning \"record\"",
+                     {.sqlstate = kSyntaxError, .location = call.location});
+  }
   if (name == "unnest" && call.n_args > 1) {
     for (const Node* arg : Items(call.n_args, call.args)) {
       LEAT_ASSIGN(ExprPtr list, BindExpr(arg, context));
@@ -87,19 +132,56 @@ Status Binder::BindSetInFrom(const Node* node, const Scope* outer, std::vector<E
   return Status::OK();
 }
 
+// json_to_recordset(…) AS t (a integer, b text): a list for each column.
+Status Binder::BindRecord(const PgQuery__RangeFunction& range, const Node* node, const Scope* outer,
+                          std::vector<ExprPtr>* lists, std::vector<std::string>* names) {
+  const Nodes definitions = Items(range.n_coldeflist, range.coldeflist);
+  if (!Is(node, PG_QUERY__NODE__NODE_FUNC_CALL) || !IsRecordFunction(NameOf(*node->func_call))) {
+    return SqlStatus("a column definition list is only allowed for functions returning \"record\"",
+                     {.sqlstate = kSyntaxError, .location = LocationOf(definitions[0])});
+  }
+  const PgQuery__FuncCall& call = *node->func_call;
+  const std::string name(NameOf(call));
+  const Scope scope{{}, outer};
+  ExprContext context;
+  context.scope = &scope;
+  LEAT_ASSIGN(auto args, BindExprs(Items(call.n_args, call.args), context));
+  for (const Node* definition : definitions) {
+    const PgQuery__ColumnDef& column = *definition->column_def;
+    LEAT_ASSIGN(const Type type, BindTypeName(*column.type_name, catalog_));
+    if (type.id == TypeId::kArray) {
+      return NotSupported(
+          fmt::format("a column of type {} is not supported in {}", TypeName(type), name),
+          column.location, "Declare it jsonb, and take it apart from there.");
+    }
+    const bool raw = type.id == TypeId::kJson || type.id == TypeId::kJsonb;
+    auto args_here = args;
+    args_here.push_back(
+        LiteralExpr(std::make_shared<arrow::StringScalar>(column.colname), Type(TypeId::kText)));
+    LEAT_ASSIGN(ExprPtr list, ApplyFunction(name + (raw ? " value" : " text"), std::move(args_here),
+                                            call.location));
+    const Type wanted = Type::Array(type);
+    if (!(list->type == wanted)) list = CastExpr(list, wanted, CastContext::kAssignment);
+    lists->push_back(std::move(list));
+    names->emplace_back(column.colname);
+  }
+  return Status::OK();
+}
+
 Result<FromItem> Binder::BindRangeFunction(const PgQuery__RangeFunction& range,
                                            const Scope* outer) {
   std::vector<ExprPtr> lists;
   std::vector<std::string> names;
   std::string table;
-  if (range.n_coldeflist > 0) {
-    return NotSupported("column definitions of a function in FROM are not supported",
-                        LocationOf(range.coldeflist[0]));
-  }
   for (const Node* item : Items(range.n_functions, range.functions)) {
     const Node* node = Is(item, PG_QUERY__NODE__NODE_LIST) ? item->list->items[0] : item;
-    LEAT_RETURN(BindSetInFrom(node, outer, &lists, &names));
-    if (table.empty()) table = names.front();
+    const bool call = Is(node, PG_QUERY__NODE__NODE_FUNC_CALL);
+    if (range.n_coldeflist > 0) {
+      LEAT_RETURN(BindRecord(range, node, outer, &lists, &names));
+    } else {
+      LEAT_RETURN(BindSetInFrom(node, outer, &lists, &names));
+    }
+    if (table.empty()) table = call ? std::string(NameOf(*node->func_call)) : names.front();
   }
   // A function of one column gives its alias to the column too.
   const bool one = lists.size() == 1;

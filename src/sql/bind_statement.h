@@ -48,7 +48,9 @@ Result<BoundStatement> BindSelectInto(const PgQuery__SelectStmt& select,
 // table_builder.cc
 Result<OnError> OnErrorOf(const std::string& value, int location);
 // Adds the columns and constraints that CREATE TABLE (…) or ALTER TABLE ADD lists.
-Status AddTableElements(const StatementContext& context, Nodes elements, Relation* relation);
+// `sequences`: those that serial and identity columns need.
+Status AddTableElements(const StatementContext& context, Nodes elements, Relation* relation,
+                        std::vector<SequenceSpec>* sequences = nullptr);
 // A column's DEFAULT, as its type.
 Result<ExprPtr> DefaultFor(const ExprPtr& value, const Column& column,
                            const TextSettings& settings);
@@ -63,6 +65,35 @@ Result<BoundStatement> BindCreateFunction(const PgQuery__CreateFunctionStmt& stm
                                           const StatementContext& context);
 Result<BoundStatement> BindDropFunction(const PgQuery__DropStmt& stmt,
                                         const StatementContext& context);
+
+// bind_type.cc
+Result<BoundStatement> BindCreateEnum(const PgQuery__CreateEnumStmt& stmt,
+                                      const StatementContext& context);
+Result<BoundStatement> BindAlterEnum(const PgQuery__AlterEnumStmt& stmt,
+                                     const StatementContext& context);
+Result<BoundStatement> BindCreateDomain(const PgQuery__CreateDomainStmt& stmt,
+                                        const StatementContext& context);
+Result<BoundStatement> BindDropType(const PgQuery__DropStmt& stmt, const StatementContext& context);
+
+// bind_sequence.cc
+Result<BoundStatement> BindCreateSequence(const PgQuery__CreateSeqStmt& stmt,
+                                          const StatementContext& context);
+Result<BoundStatement> BindAlterSequence(const PgQuery__AlterSeqStmt& stmt,
+                                         const StatementContext& context);
+Result<BoundStatement> BindDropSequence(const PgQuery__DropStmt& stmt,
+                                        const StatementContext& context);
+// The sequence of a column that is serial, or GENERATED … AS IDENTITY with these options.
+Result<SequenceSpec> SequenceFor(const std::string& table, const Column& column, Nodes options,
+                                 const Catalog& catalog);
+// nextval of a sequence, as the column's type.
+ExprPtr NextOf(const std::string& sequence, const Type& type);
+// A number is drawn where each row asks once: in rows that are inserted or updated, and in a SELECT
+// without FROM. Elsewhere a statement that draws is refused.
+Status CheckDraws(const BoundStatement& statement);
+bool Draws(const Expr& expr);
+
+// bind_merge.cc
+Result<BoundStatement> BindMerge(const PgQuery__MergeStmt& stmt, const StatementContext& context);
 
 // bind_prepare.cc
 Result<BoundStatement> BindPrepare(const PgQuery__PrepareStmt& stmt,
@@ -81,6 +112,10 @@ using NameList = std::vector<std::pair<std::string, int>>;
 Status UndefinedColumn(std::string_view column, const Relation& relation, int location);
 // The columns that an INSERT or COPY names, as places in the relation; all of them by default.
 Result<std::vector<int>> NamedColumns(const NameList& names, const Relation& relation);
+// What leat does not hold cannot be changed: `verb` it.
+Status RefuseReadOnly(const Relation& relation, std::string_view verb, int location);
+// Refuses a value for a column that is GENERATED ALWAYS AS IDENTITY.
+Status CheckGiven(const ColumnSpec& spec);
 ExprPtr DefaultOf(const ColumnSpec& spec);
 // A table as the scope of what changes it, its columns numbered from `first`.
 ScopeTable TableScope(const Relation& relation, std::string_view name, int first = 0);
@@ -98,6 +133,7 @@ Result<BoundStatement> BindUpdate(const PgQuery__UpdateStmt& stmt, const Stateme
 Result<BoundStatement> BindDelete(const PgQuery__DeleteStmt& stmt, const StatementContext& context);
 Result<BoundStatement> BindTruncate(const PgQuery__TruncateStmt& stmt,
                                     const StatementContext& context);
+// bind_copy.cc
 Result<BoundStatement> BindCopy(const PgQuery__CopyStmt& stmt, const StatementContext& context);
 // The query of an INSERT … SELECT into a foreign table, cast to its columns where declared.
 Result<Query> BindInsertSource(const PgQuery__InsertStmt& stmt, const Relation& sink,

@@ -59,12 +59,7 @@ Result<ExprPtr> ReadLiteral(const Expr& literal, const Type& type, const TextSet
   return WithLocation(LiteralExpr(*value, type), literal.location);
 }
 
-Type WithoutModifier(const Type& type) {
-  if (type.id == TypeId::kArray) return Type::Array(WithoutModifier(*type.element));
-  return Type(type.id);
-}
-
-bool HasModifier(const Type& type) { return !(WithoutModifier(type) == type); }
+bool HasModifier(const Type& type) { return !(type.Bare() == type); }
 
 // A literal's cast that nobody wrote, as a literal; one that fails stays, and fails when it runs.
 ExprPtr Folded(const ExprPtr& cast, const TextSettings& settings) {
@@ -128,7 +123,29 @@ Result<ExprPtr> BindConstant(const PgQuery__AConst& constant) {
   }
 }
 
-Result<Type> BindTypeName(const PgQuery__TypeName& name, int* fields) {
+namespace {
+
+// What CREATE TYPE or CREATE DOMAIN made of this name.
+Result<Type> OwnType(const std::string& name, const Catalog& catalog, bool array, int location,
+                     const Domain** domain) {
+  if (const auto* labels = catalog.FindEnum(name)) return Type::Enum(*labels);
+  const Domain* found = catalog.FindDomain(name);
+  if (found == nullptr) {
+    return SqlStatus(fmt::format("type \"{}\" does not exist", name),
+                     {.sqlstate = "42704", .location = location});
+  }
+  if (domain == nullptr || array) {
+    return NotSupported(fmt::format("domain {} is not supported here", name), location,
+                        fmt::format("Use its type, {}.", TypeName(found->type)));
+  }
+  *domain = found;
+  return found->type;
+}
+
+}  // namespace
+
+Result<Type> BindTypeName(const PgQuery__TypeName& name, const Catalog& catalog, int* fields,
+                          const Domain** domain) {
   if (name.setof != 0 || name.pct_type != 0) {
     return NotSupported("SETOF and %TYPE are not supported", name.location);
   }
@@ -149,6 +166,10 @@ Result<Type> BindTypeName(const PgQuery__TypeName& name, int* fields) {
   }
   // "char" in quotes is a type of PostgreSQL's own; char without is bpchar(1).
   auto type = TypeFromName(names.back(), modifiers);
+  const SqlError* error = SqlErrorOf(type.status());
+  if (error != nullptr && error->sqlstate == "42704") {
+    type = OwnType(names.back(), catalog, name.n_array_bounds > 0, name.location, domain);
+  }
   if (!type.ok()) return AtLocation(type.status(), name.location);
   for (size_t i = 0; i < std::min<size_t>(name.n_array_bounds, 1); ++i) {
     type = Type::Array(*type);
@@ -165,7 +186,7 @@ Result<ExprPtr> Coerce(const ExprPtr& expr, const Type& type, CastContext contex
   if (expr->type == type) return expr;
   const bool literal = expr->kind == ExprKind::kLiteral && expr->type.id == TypeId::kUnknown;
   if (literal) {
-    const Type bare = WithoutModifier(type);
+    const Type bare = type.Bare();
     LEAT_ASSIGN(ExprPtr read, ReadLiteral(*expr, bare, settings));
     if (!HasModifier(type)) return read;
     if (!read->literal->is_valid) return WithLocation(NullLiteral(type), expr->location);
@@ -207,7 +228,7 @@ Result<ExprPtr> CoerceToColumn(const ExprPtr& expr, const Column& column,
   return Coerce(expr, column.type, CastContext::kAssignment, settings);
 }
 
-std::string PlainName(const Type& type) { return TypeName(WithoutModifier(type)); }
+std::string PlainName(const Type& type) { return TypeName(type.Bare()); }
 
 Result<ExprPtr> IntervalLiteral(const Expr& literal, int fields, const TextSettings& settings) {
   const auto& scalar = static_cast<const arrow::BaseBinaryScalar&>(*literal.literal);

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "catalog/catalog.h"
 #include "data/text.h"
 #include "sql/build.h"
 #include "sql/tree.h"
@@ -13,7 +14,11 @@ namespace leat {
 Result<ExprPtr> BindConstant(const PgQuery__AConst& constant);
 // The type that a TypeName node names; `fields` is an interval's typmod ("interval '1' hour"), or
 // 0.
-Result<Type> BindTypeName(const PgQuery__TypeName& name, int* fields = nullptr);
+// A domain is its type, and is told to `domain`; where nobody asks for it, it is refused.
+Result<Type> BindTypeName(const PgQuery__TypeName& name, const Catalog& catalog,
+                          int* fields = nullptr, const Domain** domain = nullptr);
+// The value, which fails where it breaks the domain's constraints: a cast to it (bind_type.cc).
+ExprPtr AsDomain(ExprPtr value, const Domain& domain);
 // What the name of a cast's result column is: "int4" for integer.
 std::string InternalTypeName(const PgQuery__TypeName& name);
 

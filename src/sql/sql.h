@@ -47,9 +47,10 @@ struct ImportSchema {  // IMPORT FOREIGN SCHEMA
 struct CreateRelation {
   Relation relation;
   bool if_not_exists = false;
-  bool replace = false;  // CREATE OR REPLACE VIEW
-};                       // table, foreign, views
-struct CreateTableAs {   // and SELECT INTO
+  bool replace = false;                 // CREATE OR REPLACE VIEW
+  std::vector<SequenceSpec> sequences;  // of its serial and identity columns
+};                                      // table, foreign, views
+struct CreateTableAs {                  // and SELECT INTO
   CreateRelation create;
   Query query;
   bool with_data = true;
@@ -87,6 +88,8 @@ struct OnConflict {
 struct InsertRows {  // INSERT INTO a local table
   std::string table;
   Query query;  // gives exactly the table's columns, defaults filled in
+  // What is drawn for each row, in the query's order, in place of a column's null.
+  std::vector<std::pair<int, ExprPtr>> drawn;
   std::optional<OnConflict> conflict;
   std::optional<Returning> returning;
 };
@@ -119,6 +122,34 @@ struct CreateFunction {
 struct DropFunction {
   std::vector<const SqlFunction*> functions;  // the catalog's
 };
+struct CreateEnum {
+  std::shared_ptr<EnumType> labels;
+};
+struct AlterEnum {  // ADD VALUE, or RENAME VALUE where `renamed` is a label
+  std::shared_ptr<EnumType> labels;
+  std::string text;
+  size_t place = 0;
+  std::string renamed;
+  bool exists = false;  // IF NOT EXISTS, and it does
+};
+struct CreateDomain {
+  Domain domain;
+};
+struct DropType {  // and DROP DOMAIN
+  std::vector<std::string> names;
+  std::string tag;
+};
+struct CreateSequence {
+  SequenceSpec sequence;
+  bool exists = false;  // IF NOT EXISTS, and it does
+};
+struct AlterSequence {
+  SequenceSpec sequence;           // what it becomes
+  std::optional<int64_t> restart;  // RESTART [WITH n]: what comes next
+};
+struct DropSequence {
+  std::vector<std::string> names;
+};
 // PREPARE: the statement with its parameters, for FillParameters.
 struct Prepare {
   std::string name;
@@ -139,7 +170,27 @@ struct CopyFrom {
   std::vector<std::string> columns;
   Options options;
   std::string path;
-};  // path empty: stdin
+};               // path empty: stdin
+struct CopyTo {  // what the client gets, or a file
+  Query query;
+  Options options;
+  std::string path;  // empty: stdout
+};
+// MERGE. `pairs` gives the source's rows beside those of RowsRelation(table) that match them, or
+// nulls: the source's columns, the table's, the row's place. The first action whose
+// `matched` and condition fit is taken.
+struct MergeRows {
+  enum class Kind : uint8_t { kNothing, kUpdate, kDelete, kInsert };
+  struct Action {
+    bool matched = false;
+    Kind kind = Kind::kNothing;
+    ExprPtr condition;            // over a pair, or nullptr
+    std::vector<ExprPtr> values;  // the table's columns, over a pair
+  };
+  std::string table;
+  LogicalPtr pairs;
+  std::vector<Action> actions;
+};
 struct CommentOn {
   std::string relation;
   std::string column;
@@ -154,11 +205,13 @@ struct ShowVariable {
 };
 struct DropRelation {
   std::vector<std::string> names;
+  std::vector<std::string> dependents;  // CASCADE: the views over them
   bool if_exists = false;
 };
 struct Transaction {
-  std::string what;
-};  // "BEGIN", "COMMIT", "ROLLBACK"
+  std::string what;  // "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "ROLLBACK TO"
+  std::string name;  // of the savepoint
+};
 struct Select {
   Query query;
 };
@@ -171,6 +224,7 @@ struct Explain {
 };
 struct TruncateTable {
   std::vector<std::string> tables;
+  bool restart = false;  // RESTART IDENTITY
 };
 
 using BoundStatement =
@@ -178,11 +232,15 @@ using BoundStatement =
                  InsertRows, DeleteRows, UpdateRows, CopyFrom, CommentOn, SetVariable, ShowVariable,
                  DropRelation, Transaction, Select, Explain, TruncateTable, CreateTableAs,
                  CreateIndex, DropIndex, Maintenance, AlterTable, CreateFunction, DropFunction,
-                 Prepare, ExecutePrepared, Deallocate>;
+                 Prepare, ExecutePrepared, Deallocate, CreateEnum, AlterEnum, CreateDomain,
+                 DropType, CreateSequence, AlterSequence, DropSequence, CopyTo, MergeRows>;
 
 // Binds a statement against what is declared. Views are inlined; a materialized view is a kScan of
 // its name. Pure: changes nothing.
 Result<BoundStatement> Bind(const ParsedStatement& statement, const Catalog& catalog);
+
+// Whether some expression of the tree draws a number from a sequence: then it is computed once.
+bool DrawsNumbers(const Logical& node);
 
 // The query of a view or of a standing insert (by its stored SQL text). For an insert, the query is
 // cast and projected to the sink's columns where they are declared.

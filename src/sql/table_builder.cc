@@ -1,5 +1,6 @@
 // The columns and constraints of CREATE TABLE and ALTER TABLE.
 #include <algorithm>
+#include <array>
 
 #include "func/function.h"
 #include "sql/bind_statement.h"
@@ -7,11 +8,21 @@
 namespace leat {
 namespace {
 
+constexpr std::array<std::pair<std::string_view, TypeId>, 6> kSerials = {{
+    {"serial", TypeId::kInt4},
+    {"serial4", TypeId::kInt4},
+    {"bigserial", TypeId::kInt8},
+    {"serial8", TypeId::kInt8},
+    {"smallserial", TypeId::kInt2},
+    {"serial2", TypeId::kInt2},
+}};
+
 // A table while its columns and constraints are read.
 class TableBuilder {
  public:
-  TableBuilder(const StatementContext& context, Relation* relation)
-      : context_(context), binder_(context.catalog), relation_(*relation) {}
+  TableBuilder(const StatementContext& context, Relation* relation,
+               std::vector<SequenceSpec>* sequences)
+      : context_(context), binder_(context.catalog), relation_(*relation), sequences_(sequences) {}
 
   Status AddElements(Nodes elements) {
     for (const Node* node : elements) {
@@ -43,7 +54,7 @@ class TableBuilder {
       return SqlStatus(fmt::format("column \"{}\" specified more than once", spec.column.name),
                        {.sqlstate = "42701", .location = definition.location});
     }
-    LEAT_ASSIGN(spec.column.type, BindColumnType(definition));
+    LEAT_RETURN(ReadType(definition, &spec));
     spec.outside_name = spec.column.name;
     LEAT_RETURN(ReadOptions(definition, &spec));
     if (definition.coll_clause != nullptr) LEAT_RETURN(CheckCollation(*definition.coll_clause));
@@ -53,13 +64,52 @@ class TableBuilder {
     return Status::OK();
   }
 
-  Result<Type> BindColumnType(const PgQuery__ColumnDef& definition) {
+  Status ReadType(const PgQuery__ColumnDef& definition, ColumnSpec* spec) {
     const std::string name = InternalTypeName(*definition.type_name);
-    if (name == "serial" || name == "bigserial" || name == "smallserial") {
-      return NotSupported(fmt::format("{} is not supported", name), definition.type_name->location,
-                          "Declare integer or bigint.");
+    for (const auto& [serial, type] : kSerials) {
+      if (name != serial) continue;
+      spec->column.type = type;
+      return AddSequence({}, definition.type_name->location, spec);
     }
-    return BindTypeName(*definition.type_name);
+    const Domain* domain = nullptr;
+    LEAT_ASSIGN(spec->column.type,
+                BindTypeName(*definition.type_name, context_.catalog, nullptr, &domain));
+    if (domain == nullptr) return Status::OK();
+    spec->domain = domain->name;
+    spec->default_value = domain->default_value;
+    const int at = relation_.schema().size();
+    for (CheckSpec check : domain->checks) {
+      check.predicate = ReplaceColumns(check.predicate, {ColumnExpr(at, domain->type)});
+      relation_.checks.push_back(std::move(check));
+    }
+    return Status::OK();
+  }
+
+  // serial, and GENERATED … AS IDENTITY.
+  Status AddSequence(Nodes options, int location, ColumnSpec* spec) {
+    if (sequences_ == nullptr) {
+      return NotSupported("a column with a sequence is not supported here", location,
+                          "Tables of CREATE TABLE have them.");
+    }
+    LEAT_ASSIGN(SequenceSpec sequence,
+                SequenceFor(relation_.name, spec->column, options, context_.catalog));
+    spec->column.nullable = false;
+    spec->sequence = sequence.name;
+    spec->default_value = NextOf(sequence.name, spec->column.type);
+    sequences_->push_back(std::move(sequence));
+    return Status::OK();
+  }
+
+  Status AddIdentity(const PgQuery__Constraint& constraint, ColumnSpec* spec) {
+    if (!spec->column.type.is_integer()) {
+      return SqlStatus("identity column type must be smallint, integer, or bigint",
+                       {.sqlstate = "22023", .location = constraint.location});
+    }
+    LEAT_RETURN(
+        AddSequence(Items(constraint.n_options, constraint.options), constraint.location, spec));
+    const bool always = std::string_view(constraint.generated_when) == "a";
+    spec->identity = always ? Identity::kAlways : Identity::kByDefault;
+    return Status::OK();
   }
 
   static Status CheckCollation(const PgQuery__CollateClause& collate) {
@@ -99,6 +149,9 @@ class TableBuilder {
           LEAT_ASSIGN(spec->default_value, DefaultFor(value, spec->column, binder_.settings()));
           break;
         }
+        case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY:
+          LEAT_RETURN(AddIdentity(constraint, spec));
+          break;
         default:
           constraints_.push_back({&constraint, spec->column.name});
       }
@@ -109,7 +162,16 @@ class TableBuilder {
   Status AddLike(const PgQuery__TableLikeClause& like) {
     LEAT_ASSIGN(const Relation* other, binder_.FindRelation(*like.relation));
     for (ColumnSpec spec : other->columns) {
+      const int at = relation_.schema().size();
+      if (const Domain* domain = context_.catalog.FindDomain(spec.domain)) {
+        for (CheckSpec check : domain->checks) {
+          check.predicate = ReplaceColumns(check.predicate, {ColumnExpr(at, domain->type)});
+          relation_.checks.push_back(std::move(check));
+        }
+      }
       spec.default_value = nullptr;
+      spec.sequence.clear();
+      spec.identity = Identity::kNone;
       relation_.columns.push_back(std::move(spec));
     }
     return Status::OK();
@@ -152,7 +214,6 @@ class TableBuilder {
         relation_.unique_keys.push_back(std::move(key));
         return Status::OK();
       }
-      case PG_QUERY__CONSTR_TYPE__CONSTR_IDENTITY:
       case PG_QUERY__CONSTR_TYPE__CONSTR_GENERATED:
         return NotSupported("a generated column is not supported", constraint.location,
                             "Compute it in a view.");
@@ -210,6 +271,7 @@ class TableBuilder {
   const StatementContext& context_;
   Binder binder_;
   Relation& relation_;
+  std::vector<SequenceSpec>* sequences_;
   std::vector<Pending> constraints_;
 };
 
@@ -225,8 +287,9 @@ Result<OnError> OnErrorOf(const std::string& value, int location) {
                     .hint = "It is 'reject', 'fail' or, for a column, 'null'."});
 }
 
-Status AddTableElements(const StatementContext& context, Nodes elements, Relation* relation) {
-  return TableBuilder(context, relation).AddElements(elements);
+Status AddTableElements(const StatementContext& context, Nodes elements, Relation* relation,
+                        std::vector<SequenceSpec>* sequences) {
+  return TableBuilder(context, relation, sequences).AddElements(elements);
 }
 
 Result<ExprPtr> DefaultFor(const ExprPtr& value, const Column& column,

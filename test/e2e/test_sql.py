@@ -80,3 +80,15 @@ def test_backslash_commands(leat, sql):
 def test_copy_from_what_follows(sql):
     script = "CREATE TABLE t (a int, b text);\nCOPY t FROM stdin;\n1\tx\n2\t\\N\n\\.\nSELECT * FROM t;\n"
     assert sql("-At", "-q", given=script) == "1|x\n2|\n"
+
+
+def test_copy_to_writes_text_and_csv(sql):
+    script = ("CREATE TABLE t (a int, b text);\n"
+              "INSERT INTO t VALUES (1, E'x\\ty'), (2, NULL), (3, 'p,\"q\"'), (4, '');\n"
+              "COPY t TO stdout;\n"
+              "COPY (SELECT b, a FROM t ORDER BY a DESC) TO stdout WITH (FORMAT csv, HEADER);\n"
+              "COPY t (a) TO stdout WITH (DELIMITER '|', NULL 'none');\n")
+    assert sql("-q", given=script) == (
+        "1\tx\\ty\n2\t\\N\n3\tp,\"q\"\n4\t\n"
+        "b,a\n\"\",4\n\"p,\"\"q\"\"\",3\n,2\nx\ty,1\n"
+        "1\n2\n3\n4\n")

@@ -57,6 +57,7 @@ bool IsNative(System system, const Type& type) {
     case TypeId::kArray:
       return system == System::kDuckdb && IsNative(system, *type.element);
     case TypeId::kUuid:
+    case TypeId::kEnum:
       return false;
   }
   return false;

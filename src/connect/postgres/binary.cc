@@ -417,6 +417,7 @@ std::unique_ptr<BinaryColumn> BinaryColumn::Make(const Type& type) {
       return Plain<arrow::StringBuilder, JsonbCodec>(type);
     case TypeId::kArray:
       return std::make_unique<ArrayColumn>(type);
+    case TypeId::kEnum:
     case TypeId::kUnknown:
     case TypeId::kText:
     case TypeId::kVarchar:

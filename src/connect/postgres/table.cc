@@ -69,6 +69,7 @@ std::optional<Wire> WireOf(const PostgresMeaning& meaning) {
       return Wire::kInterval;
     case TypeId::kUuid:
       return Wire::kUuid;
+    case TypeId::kEnum:
     case TypeId::kArray:
       return std::nullopt;
   }

@@ -135,6 +135,7 @@ Result<ArrayPtr> ToConnect(const std::string& sink, const Column& column, const 
       return ToTextColumn(*values, column.type, {});
     case TypeId::kInterval:
     case TypeId::kUuid:
+    case TypeId::kEnum:
     case TypeId::kArray:
       return ToTextColumn(*values, column.type, {});
     default:
