@@ -8,14 +8,14 @@
 namespace leat {
 namespace {
 
-constexpr int64_t kUnbounded = RowFrame::kUnbounded;
+constexpr int64_t kOpenEnd = RowFrame::kUnbounded;
 
 void RowFrames(const BoundFrame& frame, const Stretch& stretch, Frames* out) {
   for (int64_t i = stretch.first; i < stretch.last; ++i) {
-    const int64_t begin = frame.preceding == kUnbounded
+    const int64_t begin = frame.preceding == kOpenEnd
                               ? stretch.first
                               : std::clamp(i - frame.preceding, stretch.begin, stretch.end);
-    const int64_t end = frame.following == kUnbounded
+    const int64_t end = frame.following == kOpenEnd
                             ? stretch.end
                             : std::clamp(i + frame.following + 1, stretch.begin, stretch.end);
     out->begin.push_back(begin);
@@ -33,8 +33,8 @@ void PeerFrames(const BoundFrame& frame, const Sheet& sheet, const Stretch& stre
         ++group_end;
       }
     }
-    out->begin.push_back(frame.preceding == kUnbounded ? stretch.first : group);
-    out->end.push_back(frame.following == kUnbounded ? stretch.end : group_end);
+    out->begin.push_back(frame.preceding == kOpenEnd ? stretch.first : group);
+    out->end.push_back(frame.following == kOpenEnd ? stretch.end : group_end);
   }
 }
 
@@ -56,9 +56,9 @@ void GroupFrames(const BoundFrame& frame, const Sheet& sheet, const Stretch& str
   };
   for (int64_t group = 0; group < groups; ++group) {
     const int64_t begin =
-        frame.preceding == kUnbounded ? stretch.first : start(group - frame.preceding);
+        frame.preceding == kOpenEnd ? stretch.first : start(group - frame.preceding);
     const int64_t end =
-        frame.following == kUnbounded ? stretch.last : start(group + frame.following + 1);
+        frame.following == kOpenEnd ? stretch.last : start(group + frame.following + 1);
     for (int64_t i = start(group); i < start(group + 1); ++i) {
       out->begin.push_back(begin);
       out->end.push_back(std::max(begin, end));
@@ -91,12 +91,12 @@ void ValueFrames(const BoundFrame& frame, const Bounds& bounds, const Stretch& s
     const auto row = static_cast<size_t>(i - stretch.first);
     if (frame.preceding == 0) {
       begin = peers.begin[row];
-    } else if (frame.preceding != kUnbounded) {
+    } else if (frame.preceding != kOpenEnd) {
       while (begin < stretch.last && bounds.key[begin] < bounds.low[i]) ++begin;
     }
     if (frame.following == 0) {
       end = peers.end[row];
-    } else if (frame.following == kUnbounded) {
+    } else if (frame.following == kOpenEnd) {
       end = stretch.last;
     } else {
       while (end < stretch.last && bounds.key[end] <= bounds.high[i]) ++end;
