@@ -135,6 +135,7 @@ Result<int> Dataflow::Add(const LogicalPtr& query, const SourceProperties& sourc
   for (const std::string& relation : ScannedRelations(*query)) {
     source_properties_.insert_or_assign(relation, sources(relation));
   }
+  source_properties_.insert_or_assign("", sources(""));
   const int output = outputs_++;
   LEAT_ASSIGN(const int root, AddNode(query, output));
   nodes_[static_cast<size_t>(root)]->outputs.push_back(output);

@@ -131,7 +131,7 @@ Properties PropertiesOf(const Logical& node, const SourceProperties& sources) {
       return out;
     }
     case LogicalKind::kValues: {
-      Properties out{.append_only = true, .in_order = true};
+      Properties out{.append_only = true, .final = sources("").final, .in_order = true};
       if (node.rows.size() <= 1) out.keys.push_back({});
       return out;
     }

@@ -10,7 +10,7 @@
 
 namespace leat {
 
-// The properties of a source relation by name.
+// The properties of a source relation by name; of "": those of rows that stand in the query.
 using SourceProperties = std::function<Properties(const std::string& relation)>;
 
 // The properties of a node's output, from its inputs' up.

@@ -60,6 +60,16 @@ class Net : public DataflowListener {
   std::map<std::string, int64_t> errors_;
 };
 
+}  // namespace
+
+Result<Batch> SumOf(const Schema& schema, const std::vector<Batch>& batches) {
+  Net net(schema);
+  for (const Batch& batch : batches) LEAT_RETURN(net.OnDelta(0, batch));
+  return net.Rows();
+}
+
+namespace {
+
 // One play of a history through a dataflow.
 class Play {
  public:

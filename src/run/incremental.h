@@ -35,6 +35,9 @@ const char* NameOf(Way::Cut cut);
 inline constexpr int kWayThreads = 3;
 Cores WayCores(ThreadPool* pool, int64_t round_rows);
 
+// The rows that are left of batches with weights, in no particular order.
+Result<Batch> SumOf(const Schema& schema, const std::vector<Batch>& batches);
+
 // A change of a relation, with weights and `_seq`, in the order of arrival.
 struct Change {
   // What a test asks for behind a change, in every way but kPlain.

@@ -362,7 +362,10 @@ Result<std::vector<Batch>> Session::Compute(const LogicalPtr& query, const Cores
     return Status::OK();
   };
   LEAT_RETURN(RunOnce(query, ScannerOf(*query), Eval(), visit, cores));
-  return batches;
+  const auto weighted = [](const Batch& batch) { return batch.weights != nullptr; };
+  if (std::none_of(batches.begin(), batches.end(), weighted)) return batches;
+  LEAT_ASSIGN(Batch sum, SumOf(query->schema, batches));
+  return std::vector<Batch>{std::move(sum)};
 }
 
 Result<StatementResult> Session::Answer(const Query& query, const Way& way) {
