@@ -4,6 +4,7 @@
 #include <arrow/array/concatenate.h>
 #include <arrow/builder.h>
 #include <arrow/compute/api_vector.h>
+#include <arrow/datum.h>
 
 #include <algorithm>
 #include <cstring>
