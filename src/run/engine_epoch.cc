@@ -1,4 +1,6 @@
 // Epochs: reading what has arrived, computing it, handing it over to the sinks.
+#include <arrow/array.h>
+
 #include <algorithm>
 #include <numeric>
 
